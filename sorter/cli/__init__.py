@@ -1,0 +1,19 @@
+"""The command line. What is heavy is imported inside the command that needs it, so that help is instant."""
+
+from __future__ import annotations
+
+import sys
+
+from sorter.cli import console
+from sorter.cli.commands import app
+from sorter.cli.exit_codes import ExitCode
+from sorter.errors import CommandRefused, SorterError
+
+
+def main() -> None:
+    """Run the command line and leave the process with one of ``ExitCode``."""
+    try:
+        app(prog_name="sorter")
+    except SorterError as error:
+        console.show_error(error)
+        sys.exit(ExitCode.REFUSED if isinstance(error, CommandRefused) else ExitCode.BAD_INPUT)

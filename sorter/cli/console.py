@@ -1,0 +1,64 @@
+"""How commands speak: reports on stdout, as text or JSON; errors and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sorter.errors import SorterError
+
+_json_is_wanted = False
+
+
+def _set_json(on: bool) -> bool:
+    global _json_is_wanted  # noqa: PLW0603  (one process runs one command)
+    _json_is_wanted = on
+    return on
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.", callback=_set_json)]
+
+
+def report(data: dict[str, Any], text: str) -> None:
+    """Print ``data`` as JSON if ``--json`` was given, else ``text``."""
+    _say(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) if _json_is_wanted else text)
+
+
+def _say(text: str) -> None:
+    try:
+        typer.echo(text)
+    except BrokenPipeError:  # the reader, such as ``head``, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or flushing at exit would fail again
+        raise typer.Exit from None
+
+
+def show_error(error: SorterError) -> None:
+    """Print what is wrong and what to do, on stderr; under ``--json`` also as an object on stdout."""
+    if _json_is_wanted:
+        _say(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
+    typer.secho("error: ", err=True, nl=False, fg="red", bold=True)
+    typer.echo(f"{error.message}\n{error.remedy}", err=True)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr for long work; yields a function that takes how many more are done.
+
+    Without a terminal there is no bar, and under ``--json`` neither: then nothing is printed.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    stderr = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr, disable=_json_is_wanted or not stderr.is_terminal) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda done: bars.advance(task, done)

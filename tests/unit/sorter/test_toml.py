@@ -1,0 +1,172 @@
+"""A mistake in a TOML file is named with its line and key, and nothing of the file is used."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, ValidationError
+
+from sorter.errors import ConfigError
+from sorter.toml import TomlModel, key_lines, read_toml
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Shelf(TomlModel):
+    kind: Literal["shelf"]
+    width_mm: Annotated[float, Field(gt=0)]
+
+
+class Drawer(TomlModel):
+    kind: Literal["drawer"]
+    depth_mm: Annotated[float, Field(gt=0)]
+
+
+class Bin(TomlModel):
+    id: str
+    angle_deg: Annotated[float, Field(ge=0, lt=360)]
+    colours: tuple[Colour, ...] = ()
+
+
+class Store(TomlModel):
+    path: Path = Path("here")
+    bins: tuple[Bin, ...] = ()
+    place: Annotated[Shelf | Drawer, Field(discriminator="kind")] | None = None
+
+
+def problems(tmp_path: Path, text: str | bytes) -> list[str]:
+    file = tmp_path / "store.toml"
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(ConfigError) as caught:
+        read_toml(file, Store)
+    assert str(file) in str(caught.value)
+    assert caught.value.as_dict()["file"] == str(file)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_good_file_is_read_into_a_frozen_model(tmp_path: Path) -> None:
+    file = tmp_path / "store.toml"
+    file.write_text(
+        'path = "/var/lib"\nplace = { kind = "drawer", depth_mm = 3 }\n'
+        '[[bins]]\nid = "a"\nangle_deg = 12\ncolours = ["red"]\n',
+        encoding="utf-8",
+    )
+    store = read_toml(file, Store)
+    assert store == Store(
+        path=Path("/var/lib"),
+        place=Drawer(kind="drawer", depth_mm=3.0),
+        bins=(Bin(id="a", angle_deg=12.0, colours=(Colour.RED,)),),
+    )
+    with pytest.raises(ValidationError, match="frozen"):
+        store.bins[0].angle_deg = 13.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# one\n\npth = 'x'\n", ['line 3: pth: is not a key that is known here; did you mean "path"?']),
+        ("zzz = 1\n", ["line 1: zzz: is not a key that is known here; known are path, bins, place"]),
+        ("[[bins]]\nid = 'a'\n", ["line 1: bins.0.angle_deg: is missing; add it"]),
+        (
+            "[[bins]]\nid = 'a'\nangle_deg = 1\n\n[[bins]]\nid = 'b'\nangle_deg = 400\n",
+            ["line 7: bins.1.angle_deg: input should be less than 360, got 400"],
+        ),
+        (
+            "[[bins]]\nid = 7\nangle_deg = '12'\n",
+            [
+                "line 2: bins.0.id: input should be a valid string, got 7",
+                'line 3: bins.0.angle_deg: input should be a valid number, got "12"',
+            ],
+        ),
+        (
+            "[[bins]]\nid = 'a'\nangle_deg = nan\n",
+            ["line 3: bins.0.angle_deg: input should be a finite number, got NaN"],
+        ),
+        (
+            "[[bins]]\nid = 'a'\nangle_deg = 1\ncolours = [\n  'red',\n  'pink',\n]\n",
+            ["line 4: bins.0.colours.1: input should be 'red' or 'blue', got \"pink\""],
+        ),
+        ("[[bins]]\nid = 'a'\nangle_dge = 1\n", None),
+        ("[place]\nkind = 'shelf'\nwidth_mm = 0\n", ["line 3: place.width_mm: input should be greater than 0, got 0"]),
+        ("[place]\nkind = 'shelf'\n", ["line 1: place.width_mm: is missing; add it"]),
+        (
+            "# one\npath = 2026-01-02\n",
+            ["line 2: path: is a date or time, and none is known here; put text into quotes"],
+        ),
+        ("path = 'a'\npath = 'b'\n", ["line 2: is no valid TOML: Cannot overwrite a value"]),
+        ("path = \n", ["line 1: is no valid TOML: Invalid value"]),
+        ("path = '''a\nb\n", ["line 2: is no valid TOML: Expected \"'''\""]),
+        (b"path = '\xff'\n", ["line 1: is not UTF-8 text; save the file as UTF-8"]),
+    ],
+)
+def test_a_mistake_is_named_with_line_and_key(tmp_path: Path, text: str | bytes, expected: list[str] | None) -> None:
+    found = problems(tmp_path, text)
+    if expected is None:
+        assert len(found) == 2
+    else:
+        assert found == expected
+
+
+def test_windows_line_ends_do_not_shift_the_lines(tmp_path: Path) -> None:
+    assert problems(tmp_path, "path = 'a'\r\npth = 'b'\r\n")[0].startswith("line 2: pth")
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "."])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_toml(tmp_path / name, Store)
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    assert problems(tmp_path, "#" * 1_000_001) == ["is longer than 1000000 bytes; is it the right file?"]
+
+
+def test_deep_nesting_is_refused(tmp_path: Path) -> None:
+    assert len(problems(tmp_path, "path = " + "[" * 100_000 + "\n")) == 1
+
+
+_KEY = st.text("abc", min_size=1, max_size=3)
+_VALUE = st.one_of(
+    st.integers(-9, 9).map(str),
+    st.just('"""\nx = 1\n[y]\n"""'),
+    st.just("[\n  1,\n  # z = 2\n  2,\n]"),
+    st.just('"# no comment"'),
+)
+
+
+@given(st.lists(st.tuples(_KEY, st.lists(st.tuples(_KEY, _VALUE), max_size=4)), max_size=4), st.booleans())
+def test_every_key_is_found_on_the_line_where_it_was_written(
+    tables: list[tuple[str, list[tuple[str, str]]]], crowded: bool
+) -> None:
+    text, expected, tables_seen = "", {}, set()
+    for table, pairs in tables:
+        if table in tables_seen:
+            continue
+        tables_seen.add(table)
+        text += "" if crowded else "\n# a comment = 1\n"
+        expected[(table,)] = text.count("\n") + 1
+        text += f"[{table}]\n"
+        for key, value in dict(pairs).items():
+            expected[table, key] = text.count("\n") + 1
+            text += f"{key} = {value}\n"
+    tomllib.loads(text)
+    found = {path: line for path, line in key_lines(text).items() if len(path) <= 2}
+    assert found == expected
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_can_crash_the_reader(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_bytes(content)
+    with contextlib.suppress(ConfigError):  # any other error is a crash
+        read_toml(file, Store)

@@ -1,0 +1,103 @@
+"""A value that cannot be true is refused where it is made, not where it does harm."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sorter.types import (
+    Box,
+    Crop,
+    CropSpec,
+    Decision,
+    Frame,
+    Location,
+    LocationKind,
+    Prediction,
+    RejectReason,
+    Snapshot,
+)
+from sorter.types import RigState as State
+
+RGB = np.zeros((4, 6, 3), np.uint8)
+MASK = np.zeros((4, 6), np.bool_)
+BOX = Box(0, 0, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "rgb",
+    [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 4), np.uint8), np.zeros((4, 6, 3)), np.zeros((0, 6, 3), np.uint8)],
+)
+def test_a_frame_is_rgb_bytes(rgb: np.ndarray) -> None:
+    assert Frame(RGB, 0.0, 0).rgb is RGB
+    with pytest.raises(ValueError, match="H×W×3 uint8"):
+        Frame(rgb, 0.0, 0)
+
+
+def test_a_location_counts_what_it_shows() -> None:
+    Location(LocationKind.ONE, (BOX,), MASK)
+    Location(LocationKind.MOVING, (), MASK)
+    with pytest.raises(ValueError, match="one does not go with 2 boxes"):
+        Location(LocationKind.ONE, (BOX, BOX), MASK)
+    with pytest.raises(ValueError, match="empty does not go with 1 boxes"):
+        Location(LocationKind.EMPTY, (BOX,), MASK)
+    with pytest.raises(ValueError, match="H×W bool"):
+        Location(LocationKind.EMPTY, (), MASK.astype(np.uint8))
+
+
+def test_a_crop_has_the_size_of_its_spec() -> None:
+    spec = CropSpec(window_fraction=0.66, size_px=8, table_grey=128)
+    Crop(np.zeros((8, 8, 3), np.uint8), spec, BOX)
+    with pytest.raises(ValueError, match="8 px square"):
+        Crop(RGB, spec, BOX)
+
+
+@pytest.mark.parametrize(
+    ("window_fraction", "size_px", "table_grey"),
+    [(0.0, 128, 128), (float("nan"), 128, 128), (0.5, 4, 128), (0.5, 128, 256), (0.5, 128, -1)],
+)
+def test_a_crop_spec_that_no_picture_can_fit_is_refused(window_fraction: float, size_px: int, table_grey: int) -> None:
+    with pytest.raises(ValueError, match="got"):
+        CropSpec(window_fraction, size_px, table_grey)
+
+
+def test_a_box_has_area() -> None:
+    with pytest.raises(ValueError, match="1×1"):
+        Box(0, 0, 0, 5)
+
+
+@given(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=8))
+def test_a_prediction_ranks_its_labels(weights: list[float]) -> None:
+    labels = tuple(f"c{index}" for index in range(len(weights)))
+    probabilities = tuple(weight / sum(weights) for weight in weights)
+    ranked = Prediction(labels, probabilities).ranked
+    assert sorted(ranked) == sorted(zip(labels, probabilities, strict=True))
+    assert [p for _, p in ranked] == sorted(probabilities, reverse=True)
+
+
+@pytest.mark.parametrize("probabilities", [(), (0.5,), (0.5, 0.6), (float("nan"), 1.0), (-0.5, 1.5)])
+def test_a_prediction_holds_probabilities(probabilities: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="Prediction"):
+        Prediction(("a", "b"), probabilities)
+
+
+def test_a_part_is_of_a_class_or_rejected_never_both() -> None:
+    posterior = Prediction(("a", "b"), (0.9, 0.1))
+    Decision("a", None, posterior, 2)
+    Decision(None, RejectReason.NOTHING_SEEN, None, 0)
+    for class_name, reason, seen in [("a", RejectReason.UNSURE, posterior), (None, None, posterior)]:
+        with pytest.raises(ValueError, match="either"):
+            Decision(class_name, reason, seen, 1)
+    for seen in (posterior, None):
+        with pytest.raises(ValueError, match="posterior"):
+            Decision("c", None, seen, 1)
+
+
+def test_a_snapshot_cannot_be_changed_by_whoever_reads_it() -> None:
+    snapshot = Snapshot(1, 0.0, State.IDLE)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        snapshot.state = State.RUNNING  # type: ignore[misc]
