@@ -16,8 +16,8 @@ _POLL_S = 0.001
 
 
 def _checked_duration(duration_s: float) -> float:
-    if not duration_s >= 0.0:  # also refuses NaN
-        raise ValueError(f"a duration is 0 s or more, got {duration_s}")
+    if not 0.0 <= duration_s < float("inf"):  # also refuses NaN
+        raise ValueError(f"a duration is 0 s or more and finite, got {duration_s}")
     return duration_s
 
 
@@ -39,11 +39,14 @@ class RealClock(Clock):
 
     def sleep(self, duration_s: float) -> None:
         """Return after ``duration_s`` seconds of this clock; see ``Clock``."""
-        time.sleep(_checked_duration(duration_s) / self.speed)
+        time.sleep(self._real_s(duration_s))
 
     def wait(self, event: Event, timeout_s: float) -> bool:
         """Whether ``event`` was set within ``timeout_s`` seconds of this clock; see ``Clock``."""
-        return event.wait(_checked_duration(timeout_s) / self.speed)
+        return event.wait(self._real_s(timeout_s))
+
+    def _real_s(self, duration_s: float) -> float:
+        return min(_checked_duration(duration_s) / self.speed, threading.TIMEOUT_MAX)
 
 
 class ManualClock(Clock):

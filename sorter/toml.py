@@ -8,6 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import os
+import re
+import stat
 import tomllib
 import typing
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _MAX_BYTES = 1_000_000
+
+_MAY_CLOSE = re.compile(r"""[\]}]|\"\"\"|'''""")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 KeyPath = tuple[str | int, ...]
 
@@ -45,60 +51,108 @@ def read_toml(path: Path, model: type[ModelT]) -> ModelT:
     """
     text = _text(path)
     try:
-        data = tomllib.loads(text)
+        return _checked(path, text, model)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, [_syntax_problem(text, error)]) from error
     except RecursionError as error:
         raise ConfigError(path, [Problem(None, "", "is nested too deeply; write fewer brackets")]) from error
-    dates = [key_path for key_path, value in _values(data) if isinstance(value, dt.date | dt.time)]
-    if dates:
-        lines = key_lines(text)
-        remedy = "is a date or time, and none is known here; put text into quotes"
-        raise ConfigError(path, [Problem(_line(key_path, lines), _dotted(key_path), remedy) for key_path in dates])
+
+
+def _checked(path: Path, text: str, model: type[ModelT]) -> ModelT:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:  # such as an integer of thousands of digits
+        raise ConfigError(path, [Problem(None, "", f"holds a value that no program can use: {error}")]) from error
+    problems = [
+        (key_path, "is a date or time, and none is known here; put text into quotes")
+        for key_path, value in _values(data)
+        if isinstance(value, dt.date | dt.time)
+    ]
     try:
         # By way of JSON, in which pydantic's strict mode takes an array for a tuple and a string for a path or enum.
-        return model.model_validate_json(json.dumps(data))
+        read = model.model_validate_json(json.dumps(data, default=str))
+        if not problems:
+            return read
     except ValidationError as error:
-        lines = key_lines(text)
-        problems = [_problem(details, data, lines, model) for details in error.errors(include_url=False)]
-        raise ConfigError(path, problems) from error
+        if error.errors()[0]["type"] == "json_invalid":  # JSON has a lower limit of nesting than TOML
+            raise RecursionError from error
+        problems += [_problem(details, data, model) for details in error.errors(include_url=False)]
+    lines = key_lines(text)
+    found = {Problem(_line(key_path, lines), _dotted(key_path), what): None for key_path, what in problems}
+    raise ConfigError(path, list(found))
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
     """The line (from 1) on which each key of a valid TOML text is first named; list positions count from 0.
 
-    Statements end where the text so far is a valid document of its own, so what a statement adds stands on its first
-    line. tomllib knows no positions; this asks nothing of it but to parse.
+    tomllib knows no positions. But each statement is a document of its own: what it adds, below the table that was
+    opened last, stands on its first line.
     """
     found: dict[KeyPath, int] = {}
-    lines = [line + "\n" for line in text.split("\n")]
-    first, so_far = 1, ""
-    for number, line in enumerate(lines, start=1):
-        so_far += line
-        blank_statement = line.strip() == "" or line.lstrip().startswith("#")
-        if first == number and blank_statement:
+    table: KeyPath = ()
+    for first, statement in _statements(text):
+        added = list(_values(tomllib.loads(statement)))
+        if statement.lstrip().startswith("["):
+            table = _opened_table(added, found)
+            for end in range(1, len(table) + 1):
+                found.setdefault(table[:end], first)
+        else:
+            for key_path, _ in added:
+                found.setdefault((*table, *key_path), first)
+    return found
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Each statement of a valid TOML text with the number of its first line; comments and blank lines left out."""
+    first, statement = 1, ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not statement and (not line.strip() or line.lstrip().startswith("#")):
             first = number + 1
             continue
-        try:
-            data = tomllib.loads(so_far)
-        except tomllib.TOMLDecodeError:
-            continue
-        for key_path, _ in _values(data):
-            found.setdefault(key_path, first)
-        first = number + 1
-    return found
+        is_first, statement = not statement, f"{statement}{line}\n"
+        if is_first or _MAY_CLOSE.search(line):
+            try:
+                tomllib.loads(statement)
+            except tomllib.TOMLDecodeError:
+                continue
+            yield first, statement
+            first, statement = number + 1, ""
+
+
+def _opened_table(added: list[tuple[KeyPath, Any]], known: dict[KeyPath, int]) -> KeyPath:
+    """The full path of the table that a header opens, with list positions: those of the last tables so far."""
+    *_, (header, _) = added
+    table: KeyPath = ()
+    names = [step for step in header if not isinstance(step, int)]
+    for place, name in enumerate(names, start=1):
+        table = (*table, name)
+        count = 0
+        while (*table, count) in known:
+            count += 1
+        is_new_element = place == len(names) and isinstance(header[-1], int)
+        if is_new_element or count:
+            table = (*table, count if is_new_element else count - 1)
+    return table
 
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # a pipe or terminal must not hang it
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError(path, [Problem(None, "", "cannot be read: it is no regular file")])
             content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(path, [Problem(None, "", f"cannot be read: {error.strerror or error}")]) from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ConfigError(path, [Problem(None, "", f"cannot be read: {reason}")]) from error
     if len(content) > _MAX_BYTES:
         raise ConfigError(path, [Problem(None, "", f"is longer than {_MAX_BYTES} bytes; is it the right file?")])
     try:
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(path, [Problem(line, "", "is not UTF-8 text; save the file as UTF-8")]) from error
@@ -124,24 +178,28 @@ def _values(value: Any, above: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
             yield from _values(inner, (*above, position))
 
 
-def _problem(details: ErrorDetails, data: Any, lines: dict[KeyPath, int], model: type[TomlModel]) -> Problem:
+def _problem(details: ErrorDetails, data: Any, model: type[TomlModel]) -> tuple[KeyPath, str]:
+    """Where a mistake stands and what it is."""
     key_path = _within(data, details["loc"])
-    key, line = _dotted(key_path), _line(key_path, lines)
     match details["type"]:
         case "extra_forbidden":
-            return Problem(line, key, f"is not a key that is known here{_suggestion(key_path, model)}")
+            return key_path, f"is not a key that is known here{_suggestion(key_path, model)}"
         case "missing":
-            return Problem(line, key, "is missing; add it")
+            return key_path, "is missing; add it"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return key_path, f"must be a table, such as [{_dotted(key_path)}] or {{ key = value }}"
         case _:
             text = details["msg"].removeprefix("Value error, ")
             text = text[:1].lower() + text[1:]
             value = details["input"]
             shown = "" if isinstance(value, dict | list) else f", got {_toml_value(value)}"
-            return Problem(line, key, text + shown)
+            return key_path, text + shown
 
 
 def _dotted(key_path: KeyPath) -> str:
-    return ".".join(str(step) for step in key_path)
+    return ".".join(
+        str(step) if isinstance(step, int) or _BARE_KEY.fullmatch(step) else json.dumps(step) for step in key_path
+    )
 
 
 def _line(key_path: KeyPath, lines: dict[KeyPath, int]) -> int:
@@ -164,14 +222,15 @@ def _within(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
         if is_key or is_item:
             steps.append(step)
             data = data[step]
-        elif position == len(loc) - 1 and isinstance(data, dict):
-            steps.append(step)  # a key that is missing
+        elif position == len(loc) - 1 and (isinstance(data, dict) or isinstance(step, int)):
+            steps.append(step)  # a key or an item that is missing
     return tuple(steps)
 
 
 def _suggestion(key_path: KeyPath, model: type[TomlModel]) -> str:
     table = _model_at(key_path[:-1], model)
-    names = list(table.model_fields) if table is not None else []
+    fields = table.model_fields.items() if table is not None else ()
+    names = [field.alias or name for name, field in fields]
     close = difflib.get_close_matches(str(key_path[-1]), names, n=1)
     if close:
         return f'; did you mean "{close[0]}"?'

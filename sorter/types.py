@@ -35,10 +35,13 @@ class Clock(Protocol):
         """Seconds since some fixed moment; never runs backwards."""
 
     def sleep(self, duration_s: float) -> None:
-        """Return after ``duration_s`` seconds of this clock. Raises ValueError if negative or NaN."""
+        """Return after ``duration_s`` seconds of this clock. Raises ValueError if negative, infinite or NaN."""
 
     def wait(self, event: Event, timeout_s: float) -> bool:
-        """Return True as soon as ``event`` is set, False after ``timeout_s`` seconds of this clock without it."""
+        """Return True as soon as ``event`` is set, False after ``timeout_s`` seconds of this clock without it.
+
+        Raises ValueError if ``timeout_s`` is negative, infinite or NaN.
+        """
 
 
 # --- seeing ---------------------------------------------------------------------------------------------------
@@ -115,8 +118,9 @@ class Location:
         """Refuse a mask that is none and boxes that do not fit the kind."""
         if self.mask.ndim != 2 or self.mask.dtype.name != "bool":
             raise ValueError(f"Location: a mask is H×W bool, got {self.mask.shape} {self.mask.dtype}")
-        fits = {LocationKind.EMPTY: len(self.boxes) == 0, LocationKind.ONE: len(self.boxes) == 1}
-        if not fits.get(self.kind, True):
+        most = {LocationKind.EMPTY: 0, LocationKind.ONE: 1}.get(self.kind, len(self.boxes))
+        least = 0 if self.kind in (LocationKind.EMPTY, LocationKind.MOVING) else 1
+        if not least <= len(self.boxes) <= most:
             raise ValueError(f"Location: {self.kind} does not go with {len(self.boxes)} boxes")
 
 
@@ -202,8 +206,8 @@ class Prediction:
 
     def __post_init__(self) -> None:
         """Refuse numbers that are no probabilities."""
-        if len(self.labels) != len(self.probabilities) or not self.labels:
-            raise ValueError(f"Prediction: {len(self.labels)} labels, {len(self.probabilities)} probabilities")
+        if not len(set(self.labels)) == len(self.labels) == len(self.probabilities) > 0:
+            raise ValueError(f"Prediction: labels {self.labels} do not go with {len(self.probabilities)} probabilities")
         if not all(0.0 <= p <= 1.0 for p in self.probabilities) or abs(sum(self.probabilities) - 1.0) > 1e-3:
             raise ValueError(f"Prediction: probabilities are 0 to 1 and add up to 1, got {self.probabilities}")
 
@@ -452,6 +456,11 @@ class CaptureRequest:
     brick: str
     pose: str | None
     view_count: int
+
+    def __post_init__(self) -> None:
+        """Refuse a revolution without views."""
+        if self.view_count < 1:
+            raise ValueError(f"CaptureRequest: view_count is at least 1, got {self.view_count}")
 
 
 class Commands(Protocol):

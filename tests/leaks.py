@@ -10,6 +10,7 @@ import gc
 import sys
 import threading
 import time
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _GRACE_S = 2.0
 _TERMINALS = ("/dev/pts/", "/dev/ptmx", "/dev/tty")
-_OWN_CHILDREN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -51,16 +51,24 @@ def _children() -> set[str]:
         try:
             if child.status() == psutil.STATUS_ZOMBIE:
                 continue  # has ended; whoever started it may still fetch its exit code
-            command = " ".join(child.cmdline())
+            if child.pid not in _servants():
+                found.add(f"process {child.pid}: {' '.join(child.cmdline())}")
         except psutil.NoSuchProcess:
             continue
-        if not any(own in command for own in _OWN_CHILDREN):
-            found.add(f"process {child.pid}: {command}")
     return found
 
 
+def _servants() -> set[int | None]:
+    """Processes that multiprocessing keeps for itself until the end."""
+    return {resource_tracker._resource_tracker._pid, forkserver._forkserver._forkserver_pid}
+
+
 def _threads() -> set[str]:
-    return {f"thread {thread.name} ({thread.ident})" for thread in threading.enumerate() if thread.is_alive()}
+    return {
+        f"thread {thread.name} ({thread.ident})"
+        for thread in threading.enumerate()
+        if thread.is_alive() and not isinstance(thread, threading._DummyThread)
+    }
 
 
 def _alive() -> set[str]:

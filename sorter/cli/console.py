@@ -37,7 +37,6 @@ def _say(text: str) -> None:
         typer.echo(text)
     except BrokenPipeError:  # the reader, such as ``head``, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or flushing at exit would fail again
-        raise typer.Exit from None
 
 
 def show_error(error: SorterError) -> None:

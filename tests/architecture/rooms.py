@@ -124,8 +124,9 @@ class DoorContract(TableContract):
         for door in self.doors:
             if door.name not in graph.modules:
                 continue
+            allowed = ", ".join(door.targets) or "nobody"
             breaches += [
-                f"{self.described(graph, importer, door.name)}: only {', '.join(door.targets)} may import it"
+                f"{self.described(graph, importer, door.name)}: only {allowed} may import it"
                 for importer in sorted(graph.find_modules_that_directly_import(door.name))
                 if not any(is_within(importer, target) for target in door.targets)
             ]

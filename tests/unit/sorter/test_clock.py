@@ -76,7 +76,7 @@ def test_a_fast_clock_runs_its_factor_faster_than_life() -> None:
 
 
 @pytest.mark.parametrize("clock", [RealClock(), ManualClock(), ManualClock(moves_on_sleep=False)])
-@pytest.mark.parametrize("duration_s", [-1.0, float("nan")])
+@pytest.mark.parametrize("duration_s", [-1.0, float("nan"), float("inf")])
 def test_no_clock_sleeps_backwards(clock: RealClock | ManualClock, duration_s: float) -> None:
     before_s = clock.monotonic_s()
     with pytest.raises(ValueError, match="0 s or more"):

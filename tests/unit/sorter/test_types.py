@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sorter.types import (
     Box,
+    CaptureRequest,
     Crop,
     CropSpec,
     Decision,
@@ -45,6 +46,9 @@ def test_a_location_counts_what_it_shows() -> None:
         Location(LocationKind.ONE, (BOX, BOX), MASK)
     with pytest.raises(ValueError, match="empty does not go with 1 boxes"):
         Location(LocationKind.EMPTY, (BOX,), MASK)
+    for kind in (LocationKind.SEVERAL, LocationKind.EDGE):
+        with pytest.raises(ValueError, match="does not go with 0 boxes"):
+            Location(kind, (), MASK)
     with pytest.raises(ValueError, match="H×W bool"):
         Location(LocationKind.EMPTY, (), MASK.astype(np.uint8))
 
@@ -83,6 +87,16 @@ def test_a_prediction_ranks_its_labels(weights: list[float]) -> None:
 def test_a_prediction_holds_probabilities(probabilities: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="Prediction"):
         Prediction(("a", "b"), probabilities)
+
+
+def test_a_prediction_names_each_label_once() -> None:
+    with pytest.raises(ValueError, match="labels"):
+        Prediction(("a", "a"), (0.5, 0.5))
+
+
+def test_a_revolution_has_views() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        CaptureRequest("3001", "red-1", None, view_count=0)
 
 
 def test_a_part_is_of_a_class_or_rejected_never_both() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import textwrap
 
 import pytest
@@ -18,12 +21,22 @@ LEAKS = {
         import subprocess
         def test_it():
             keep.append(subprocess.Popen(["sleep", "30"]))
+            open("pid", "w").write(str(keep[0].pid))
         keep = []
     """,
     "orphan": """
         import subprocess
         def test_it():
-            subprocess.run(["sh", "-c", "sleep 30 >/dev/null 2>&1 &"], check=True)
+            subprocess.run(["sh", "-c", "sleep 30 >/dev/null 2>&1 & echo $! > pid"], check=True)
+    """,
+    "forkserver": """
+        import multiprocessing, time
+        def test_it():
+            child = multiprocessing.get_context("forkserver").Process(target=time.sleep, args=(30,), daemon=True)
+            child.start()
+            open("pid", "w").write(str(child.pid))
+            keep.append(child)
+        keep = []
     """,
     "socket": """
         import socket
@@ -42,7 +55,10 @@ LEAKS = {
 def run_inner(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
     pytester.makepyfile(textwrap.dedent(source))
     result = pytester.runpytest_subprocess("-p", "tests.leaks", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-    pytester.run("pkill", "-f", "^sleep 30$")
+    left_behind = pytester.path / "pid"
+    if left_behind.exists():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(left_behind.read_text(encoding="utf-8")), signal.SIGKILL)
     return result
 
 
@@ -62,12 +78,13 @@ def test_a_tidy_test_passes(pytester: pytest.Pytester) -> None:
     result = run_inner(
         pytester,
         """
-        import os, socket, subprocess, threading
+        import _thread, os, socket, subprocess, threading
         def test_it():
             thread = threading.Thread(target=lambda: None)
             thread.start()
             thread.join()
             subprocess.run(["true"], check=True)
+            _thread.start_new_thread(threading.current_thread, ())
             socket.create_server(("127.0.0.1", 0)).close()
             for descriptor in os.openpty():
                 os.close(descriptor)

@@ -110,9 +110,38 @@ def test_a_failed_install_ends_in_one_sentence_and_is_tried_again(
 def test_a_second_call_installs_nothing(machine: Machine) -> None:
     first, second = machine.run("demo", "--parts", "3"), machine.run("demo", "--parts", "3")
     assert first.returncode == second.returncode == 0
-    assert second.stdout == "sorter ran with: -m sorter demo --parts 3\n"
+    assert second.stdout == "sorter ran with: -P -m sorter demo --parts 3\n"
     assert second.stderr == ""
     assert machine.installs() == 1
+
+
+def test_a_changed_setting_of_a_tool_installs_nothing(machine: Machine) -> None:
+    project = machine.root / "pyproject.toml"
+    project.write_text("[project]\n[tool.ruff]\nline-length = 80\n", encoding="utf-8")
+    machine.run("--help")
+    project.write_text("[project]\n[tool.ruff]\nline-length = 90\n", encoding="utf-8")
+    machine.run("--help", PIP="exit 1")
+    assert machine.installs() == 1
+
+
+def test_a_link_to_run_uses_the_checkout_it_points_to(machine: Machine, tmp_path: Path) -> None:
+    link = tmp_path / "sortrun"
+    link.symlink_to(machine.root / "run")
+    environment = {"PATH": f"{machine.path}:/usr/bin:/bin", "CALLS": str(machine.calls), "PIP": "exit 0"}
+    subprocess.run([link, "--help"], env=environment, capture_output=True, check=True)
+    assert (machine.root / ".venv/bin/python").exists()
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_another_python_on_the_path_leaves_a_working_environment_alone(machine: Machine, tmp_path: Path) -> None:
+    machine.run("--help")
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(machine.path / "python3", other / "python3")
+    assert machine.run("--help", PATH=f"{other}:/usr/bin:/bin").returncode == 0
+    assert machine.installs() == 1
+    assert machine.run("--help", PYTHON=str(other / "python3")).returncode == 0
+    assert machine.installs() == 2, "a python that is asked for by name gets an environment of its own"
 
 
 def test_changed_dependencies_install_anew(machine: Machine) -> None:
@@ -143,7 +172,7 @@ def test_two_calls_at_once_install_once(machine: Machine) -> None:
     for call in calls:
         out, _ = call.communicate(timeout=30)
         assert call.returncode == 0
-        assert out == b"sorter ran with: -m sorter --help\n"
+        assert out == b"sorter ran with: -P -m sorter --help\n"
     assert machine.installs() == 1
 
 
