@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from firmware_bridge.errors import BoardError, Refused, Unhomed
 from sorter.cli import console
 from sorter.cli.commands import app
 from sorter.cli.exit_codes import ExitCode
@@ -17,3 +18,12 @@ def main() -> None:
     except SorterError as error:
         console.show_error(error)
         sys.exit(ExitCode.REFUSED if isinstance(error, CommandRefused) else ExitCode.BAD_INPUT)
+    except BoardError as error:
+        console.show_error(error)
+        sys.exit(_board_code(error))
+
+
+def _board_code(error: BoardError) -> ExitCode:
+    if isinstance(error, Unhomed):
+        return ExitCode.REFUSED
+    return ExitCode.BAD_INPUT if isinstance(error, Refused) else ExitCode.HARDWARE

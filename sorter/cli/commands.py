@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sorter
-from sorter.cli import config
+from sorter.cli import board, config
 
 app = typer.Typer(
     name="sorter",
@@ -15,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(board.app, name="board")
 app.add_typer(config.app, name="config")
 
 

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from firmware_bridge.errors import BoardError
     from sorter.errors import SorterError
 
 _json_is_wanted = False
@@ -29,20 +30,21 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdo
 
 def report(data: dict[str, Any], text: str) -> None:
     """Print ``data`` as JSON if ``--json`` was given, else ``text``."""
-    _say(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) if _json_is_wanted else text)
+    say(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) if _json_is_wanted else text)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line on stdout at once; a reader who went away ends the program in peace."""
     try:
         typer.echo(text)
     except BrokenPipeError:  # the reader, such as ``head``, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or flushing at exit would fail again
 
 
-def show_error(error: SorterError) -> None:
+def show_error(error: SorterError | BoardError) -> None:
     """Print what is wrong and what to do, on stderr; under ``--json`` also as an object on stdout."""
     if _json_is_wanted:
-        _say(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
+        say(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
     typer.secho("error: ", err=True, nl=False, fg="red", bold=True)
     typer.echo(f"{error.message}\n{error.remedy}", err=True)
 

@@ -1,0 +1,410 @@
+"""What a caller does with a board: move, wait, home, servo, stop; in the units of the axes that he declared.
+
+Nothing is believed away: an axis knows where it is only after homing or ``set_position``, and forgets it after a reset,
+a quick stop, a release, an error of the link, or a move whose end nobody saw. What must not be sent is refused before a
+byte is written.
+
+This module does not know what the axes turn, and keeps no loop: see the rig's own modules.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from firmware_bridge.axes import Axis, planned
+from firmware_bridge.errors import BoardError, LinkClosed, LinkError, PortError, Refused, Unhomed
+from firmware_bridge.gcode import command
+from firmware_bridge.link import Link, Ticket
+from firmware_bridge.ports import find_board
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from firmware_bridge.limits import SessionLimits
+
+_POSITION = re.compile(r"\b([XYZE]):(-?\d+(?:\.\d+)?)")
+_ENDSTOP = re.compile(r"^(\w+): (open|TRIGGERED)$")
+_SERVO_S = 0.3  # M280 keeps Marlin for SERVO_DELAY; that is not the servo's arrival
+_TOLERANCE_STEPS = 1.0
+_FANS = 8
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """What M115 tells: the firmware's name, its capabilities, and whether the board had said ``start``."""
+
+    firmware: str
+    capabilities: Mapping[str, bool]
+    was_announced: bool
+
+
+class Board:
+    """A Marlin board.
+
+    Args:
+        axes: what its motors turn.
+        port: a device, or ``auto``.
+        baud_rate: bits per second.
+        limits: see ``SessionLimits``.
+        log_file: see ``Link``.
+        on_note: see ``Link``.
+
+    Use it as a context manager, or ``connect`` and ``close`` it.
+    """
+
+    def __init__(
+        self,
+        axes: Sequence[Axis] = (),
+        *,
+        port: str = "auto",
+        baud_rate: int = 250_000,
+        limits: SessionLimits | None = None,
+        log_file: Path | None = None,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
+        self.axes = {axis.name: axis for axis in axes}
+        if len(self.axes) != len(axes) or len({axis.letter for axis in axes}) != len(axes):
+            raise Refused("two axes have the same name or letter: " + ", ".join(f"{a.name} ({a.letter})" for a in axes))
+        self._port, self._baud_rate = port, baud_rate
+        self._limits, self._log_file, self._on_note = limits, log_file, on_note
+        self._link: Link | None = None
+        self._info: BoardInfo | None = None
+        self._positions: dict[str, float] = {}  # where each axis was last sent; only those that know where they are
+        self._lock = threading.Lock()  # one caller at a time; stopping takes no part in it
+
+    def __enter__(self) -> Board:
+        """Connect."""
+        self.connect()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    # --- the link -----------------------------------------------------------------------------------------------
+
+    @property
+    def link(self) -> Link:
+        """The present link. Raises LinkClosed if there is none."""
+        if self._link is None:
+            raise LinkClosed("the board is not connected")
+        return self._link
+
+    @property
+    def error(self) -> LinkError | None:
+        """Why the link is over; None while it works."""
+        return LinkClosed("the board is not connected") if self._link is None else self._link.error
+
+    @property
+    def info(self) -> BoardInfo:
+        """What the board said of itself at connect."""
+        if self._info is None:
+            raise LinkClosed("the board is not connected")
+        return self._info
+
+    def connect(self) -> BoardInfo:
+        """Open the port, which resets the board; agree on line numbers; send the axes' settings. All axes are unhomed.
+
+        Raises:
+            PortError: the port cannot be found or opened.
+            LinkError: the board does not answer as it must.
+        """
+        self.close()
+        device = find_board(self._port)
+        self._link = Link(device, self._baud_rate, limits=self._limits, log_file=self._log_file, on_note=self._on_note)
+        try:
+            was_announced = self._link.wait_until_ready()
+            self._info = _info(self._link.request("M115"), was_announced)
+            for text in self._settings():
+                self._link.request(text)
+        except BoardError:
+            self._link.close()
+            raise
+        return self._info
+
+    def reconnect(self, timeout_s: float, *, pause_s: float = 1.0) -> BoardInfo:
+        """Connect again, under whatever name the board comes back, trying until it works or the time is up.
+
+        Raises:
+            BoardError: what the last try met.
+        """
+        until_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                return self.connect()
+            except (PortError, LinkError):
+                if time.monotonic() + pause_s > until_s:
+                    raise
+            time.sleep(pause_s)
+
+    def reset(self) -> BoardInfo:
+        """Reset the board and connect anew: the explicit way out of an emergency stop or a halt."""
+        return self.connect()
+
+    def close(self) -> None:
+        """Close the port; more than once is harmless. What moves goes on to its end."""
+        self._forget()
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    # --- motion -------------------------------------------------------------------------------------------------
+
+    def is_homed(self, axis: str) -> bool:
+        """Whether the axis knows where it is."""
+        return self.error is None and self._axis(axis).name in self._positions
+
+    def commanded(self, axis: str) -> float:
+        """Where the axis was last sent, in its unit. Raises Unhomed if it does not know where it is."""
+        name = self._axis(axis).name
+        if not self.is_homed(name):
+            raise Unhomed(f"{name} does not know where it is")
+        return self._positions[name]
+
+    def move(self, targets: Mapping[str, float], *, speed_share: float = 1.0) -> float:
+        """Move one or several axes to absolute positions, all in one combined move; returns its seconds.
+
+        Returns when the board has taken the move, which is before it ends; ``wait`` waits for that. An axis that
+        already stands there is left alone; if that is true of all, nothing is sent.
+
+        Raises:
+            Refused: unknown or unhomed axis, no number, beyond a limit, or too short; nothing was sent.
+            LinkError: the link is over.
+        """
+        with self._lock:
+            return self._move(targets, speed_share)
+
+    def _move(self, targets: Mapping[str, float], speed_share: float) -> float:
+        if self.error is not None:
+            raise self.error
+        distances: dict[Axis, float] = {}
+        for name, target in targets.items():
+            axis, start = self._axis(name), self.commanded(name)
+            axis.check_target(start, target)
+            if target != start:
+                distances[axis] = target - start
+        if not distances:
+            return 0.0
+        plan = planned(distances, speed_share)
+        # F in units per minute, rounded down to what a line holds but never to zero.
+        feed = max(0.01, math.floor(plan.speed * 60.0 * 100.0) / 100.0)
+        places: dict[str, float | None] = {axis.letter: targets[axis.name] for axis in distances}
+        text = command("G1", **places, F=feed)
+        # Unhomed until it was taken. A stop puts an empty dict in the place of this one: what is noted here is lost.
+        positions = self._positions
+        before = {axis.name: positions.pop(axis.name) for axis in distances}
+        try:
+            ticket = self.link.send(text, is_repeatable=False, motion_s=plan.duration_s)
+        except Refused:
+            positions |= before
+            raise
+        self.link.wait(ticket)
+        self._raise_complaint(ticket)
+        positions |= {axis.name: targets[axis.name] for axis in distances}
+        return plan.duration_s
+
+    def wait(self) -> None:
+        """Wait until all motion is over, and check that the board has planned to where the axes were sent.
+
+        Raises:
+            BoardError: the board reports another position; the axis is unhomed.
+            LinkError: the link is over.
+        """
+        with self._lock:
+            positions = self._positions
+            self.link.request("M400")
+            if not positions:
+                return
+            reported = self._reported_position()
+            for name, commanded in list(positions.items()):
+                axis = self.axes[name]
+                there = reported.get(axis.letter)
+                tolerance = max(_TOLERANCE_STEPS / axis.steps_per_unit, 0.006)  # M114 rounds to two places
+                if there is None or abs(there - commanded) > tolerance:
+                    del positions[name]
+                    raise BoardError(
+                        f"{name} ({axis.letter}) was sent to {commanded:g} {axis.unit}, the board says {there}",
+                        remedy="Home the axis; if it happens again, check soft endstops (M211) and firmware limits.",
+                    )
+
+    def position(self) -> dict[str, float]:
+        """Where the board has planned every declared axis to be, in its unit; while moving that is the end."""
+        with self._lock:
+            reported = self._reported_position()
+        return {axis.name: reported[axis.letter] for axis in self.axes.values() if axis.letter in reported}
+
+    def home(self, axis: str) -> None:
+        """Home one axis by its own letter, and wait until it is done.
+
+        Raises:
+            Refused: it has no switch.
+            BoardHalted: the switch was not found; Marlin halts then.
+            LinkError: the link is over.
+        """
+        with self._lock:
+            what = self._axis(axis)
+            if what.home_position is None:
+                raise Refused(f"{what.name} ({what.letter}) has no switch to home to")
+            self._positions.pop(what.name, None)
+            self.link.request(f"G28 {what.letter}", blocks_s=what.home_travel_s)
+            self.link.request("M400")
+            there = self._reported_position().get(what.letter)
+            if there is None:
+                raise BoardError(f"{what.name} ({what.letter}): the board does not say where it is after homing")
+            self._set(what, what.home_position)
+
+    def set_position(self, axis: str, position: float) -> None:
+        """Declare that the axis stands at ``position`` now (G92); from now on it knows where it is.
+
+        Raises:
+            Refused: no number, or beyond the limits.
+        """
+        with self._lock:
+            what = self._axis(axis)
+            what.check_target(position, position)
+            self.link.request("M400")
+            self._set(what, position)
+
+    def _set(self, axis: Axis, position: float) -> None:
+        positions = self._positions
+        places: dict[str, float | None] = {axis.letter: position}
+        self.link.request(command("G92", **places))
+        positions[axis.name] = position
+
+    # --- outputs and inputs -------------------------------------------------------------------------------------
+
+    def servo(self, index: int, angle_deg: float, *, travel_s: float = 0.0) -> None:
+        """Turn a servo (M280) after all motion is over, and give it ``travel_s`` to arrive.
+
+        Raises:
+            Refused: not 0 to 180 degrees, or no index.
+            BoardError: the firmware has no such servo.
+        """
+        if not (math.isfinite(angle_deg) and 0.0 <= angle_deg <= 180.0) or index < 0:
+            raise Refused(f"servo {index}: {angle_deg} deg is not within 0 to 180 deg")
+        with self._lock:
+            self.link.request("M400")
+            self._request(command("M280", P=index, S=angle_deg), blocks_s=_SERVO_S)
+        if travel_s > 0.0:
+            time.sleep(travel_s)
+
+    def fan(self, index: int, level: int) -> None:
+        """Drive a fan output (D9 and its like): 0 is off (M107), 1 to 255 is pulse width (M106); acts at once."""
+        if not 0 <= index < _FANS or not 0 <= level <= 255:
+            raise Refused(f"fan {index}: {level} is not within 0 to 255")
+        with self._lock:
+            self._request(command("M106", P=index, S=level) if level else command("M107", P=index))
+
+    def output(self, pin: int, level: int) -> None:
+        """Drive a pin (M42), 0 to 255; acts at once.
+
+        Raises:
+            Refused: no pin or level.
+            BoardError: the firmware protects the pin.
+        """
+        if pin < 0 or not 0 <= level <= 255:
+            raise Refused(f"pin {pin}: {level} is not within 0 to 255")
+        with self._lock:
+            self._request(command("M42", P=pin, S=level))
+
+    def endstops(self) -> dict[str, bool]:
+        """Every switch that the firmware knows (M119): whether it is triggered."""
+        with self._lock:
+            found = (_ENDSTOP.match(line) for line in self.link.request("M119"))
+        return {match[1]: match[2] == "TRIGGERED" for match in found if match}
+
+    def enable(self, axis: str) -> None:
+        """Hold the axis (M17)."""
+        with self._lock:
+            self.link.request(f"M17 {self._axis(axis).letter}")
+
+    def disable(self, axis: str) -> None:
+        """Release the axis (M18) once all motion is over; it is unhomed then."""
+        with self._lock:
+            what = self._axis(axis)
+            self._positions.pop(what.name, None)
+            self.link.request(f"M18 {what.letter}")
+
+    # --- stopping -----------------------------------------------------------------------------------------------
+
+    def quick_stop(self) -> None:
+        """Stop all motion within a few steps and keep the link; every axis is unhomed.
+
+        Sends nothing more, then M410, awaits every ack, M410 again for what was queued behind the planner, and M400.
+        """
+        self._forget()
+        link = self.link
+        link.wait(link.quick_stop())
+        link.forget_motion()
+        link.request("M410", blocks_s=1.5)
+        link.request("M400")
+        self._forget()
+
+    def emergency_stop(self) -> bool:
+        """Stop everything now; see ``Link.emergency_stop``. Every axis is unhomed; ``reset`` is the way out."""
+        link = self._link
+        was_written = link is not None and link.emergency_stop()
+        self._forget()
+        return was_written
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _axis(self, name: str) -> Axis:
+        if name not in self.axes:
+            raise Refused(f"there is no axis {name!r}; there are {', '.join(self.axes) or 'none'}")
+        return self.axes[name]
+
+    def _forget(self) -> None:
+        self._positions = {}
+
+    def _settings(self) -> list[str]:
+        """What must not be left to the firmware's own settings."""
+        settings = ["G21", "G90", "M220 S100", "M84 S0", "M211 S0"]
+        if self.axes:
+
+            def words(value: Callable[[Axis], float]) -> dict[str, float | None]:
+                return {axis.letter: value(axis) for axis in self.axes.values()}
+
+            acceleration = max(axis.acceleration for axis in self.axes.values())
+            settings += [
+                command("M92", **words(lambda axis: axis.steps_per_unit)),
+                command("M203", **words(lambda axis: axis.max_speed)),
+                command("M201", **words(lambda axis: axis.acceleration)),
+                command("M204", P=acceleration, T=acceleration),
+            ]
+        return settings
+
+    def _reported_position(self) -> dict[str, float]:
+        for line in self.link.request("M114"):
+            if " Count " in line:
+                return {letter: float(value) for letter, value in _POSITION.findall(line.partition(" Count ")[0])}
+        return {}
+
+    def _request(self, text: str, *, blocks_s: float = 0.0) -> None:
+        ticket = self.link.send(text, blocks_s=blocks_s)
+        self.link.wait(ticket)
+        self._raise_complaint(ticket)
+
+    @staticmethod
+    def _raise_complaint(ticket: Ticket) -> None:
+        for report in ticket.reports:
+            if report.startswith(("Error:", "echo:Unknown command")):
+                raise BoardError(f"the board refused {ticket.text}: {report}", remedy="Check the firmware's settings.")
+
+
+def _info(reports: list[str], was_announced: bool) -> BoardInfo:
+    name = next((line for line in reports if line.startswith("FIRMWARE_NAME:")), "")
+    pairs = (line.removeprefix("Cap:").partition(":") for line in reports if line.startswith("Cap:"))
+    if not name:
+        raise LinkError(
+            f"the device answers, but not as Marlin does: M115 gave {reports[:3]}",
+            remedy="Check that this is the right port and that the board runs Marlin.",
+        )
+    firmware = name.removeprefix("FIRMWARE_NAME:").partition(" SOURCE_CODE_URL")[0]
+    return BoardInfo(firmware, {key: value == "1" for key, _, value in pairs}, was_announced)
