@@ -33,6 +33,7 @@ _ENDSTOP = re.compile(r"^(\w+): (open|TRIGGERED)$")
 _SERVO_S = 0.3  # M280 keeps Marlin for SERVO_DELAY; that is not the servo's arrival
 _TOLERANCE_STEPS = 1.0
 _FANS = 8
+_ASKED_TIMES = 3
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Board:
         self._link = Link(device, self._baud_rate, limits=self._limits, log_file=self._log_file, on_note=self._on_note)
         try:
             was_announced = self._link.wait_until_ready()
-            self._info = _info(self._link.request("M115"), was_announced)
+            self._info = _info(self._asked("M115", lambda line: line.startswith("FIRMWARE_NAME:")), was_announced)
             for text in self._settings():
                 self._link.request(text)
         except BoardError:
@@ -221,17 +222,27 @@ class Board:
             self.link.request("M400")
             if not positions:
                 return
-            reported = self._reported_position()
-            for name, commanded in list(positions.items()):
-                axis = self.axes[name]
-                there = reported.get(axis.letter)
-                tolerance = max(_TOLERANCE_STEPS / axis.steps_per_unit, 0.006)  # M114 rounds to two places
-                if there is None or abs(there - commanded) > tolerance:
+            if self._strays(positions, self._reported_position()):
+                # Once more: a digit may have been hit on its way.
+                reported = self._reported_position()
+                for name, commanded in self._strays(positions, reported).items():
+                    axis = self.axes[name]
                     del positions[name]
                     raise BoardError(
-                        f"{name} ({axis.letter}) was sent to {commanded:g} {axis.unit}, the board says {there}",
+                        f"{name} ({axis.letter}) was sent to {commanded:g} {axis.unit}, "
+                        f"the board says {reported.get(axis.letter)}",
                         remedy="Home the axis; if it happens again, check soft endstops (M211) and firmware limits.",
                     )
+
+    def _strays(self, positions: Mapping[str, float], reported: Mapping[str, float]) -> dict[str, float]:
+        """The axes that are not planned to be where they were sent, with where that was."""
+        strays = {}
+        for name, commanded in positions.items():
+            axis = self.axes[name]
+            tolerance = max(_TOLERANCE_STEPS / axis.steps_per_unit, 0.006)  # M114 rounds to two places
+            if abs(reported.get(axis.letter, math.inf) - commanded) > tolerance:
+                strays[name] = commanded
+        return strays
 
     def position(self) -> dict[str, float]:
         """Where the board has planned every declared axis to be, in its unit; while moving that is the end."""
@@ -381,10 +392,18 @@ class Board:
         return settings
 
     def _reported_position(self) -> dict[str, float]:
-        for line in self.link.request("M114"):
-            if " Count " in line:
-                return {letter: float(value) for letter, value in _POSITION.findall(line.partition(" Count ")[0])}
-        return {}
+        lines = self._asked("M114", lambda line: " Count " in line)
+        found = next((line for line in lines if " Count " in line), "")
+        return {letter: float(value) for letter, value in _POSITION.findall(found.partition(" Count ")[0])}
+
+    def _asked(self, text: str, is_answer: Callable[[str], bool]) -> list[str]:
+        """What the board says to a question, which is asked again if the answer was lost on its way."""
+        lines: list[str] = []
+        for _ in range(_ASKED_TIMES):
+            lines = self.link.request(text)
+            if any(map(is_answer, lines)):
+                break
+        return lines
 
     def _request(self, text: str, *, blocks_s: float = 0.0) -> None:
         ticket = self.link.send(text, blocks_s=blocks_s)

@@ -21,8 +21,8 @@ _FRAME_ROOM = len("N2147483647 *255")
 _TEXT = re.compile(r"[GMT]\d+(\.\d+)?( [ -)+-:<-~]*)?", re.ASCII)  # printable ASCII without * and ;
 _COMMENT = re.compile(r"\([^)]*\)|;.*")
 _ABSOLUTE_ONLY = frozenset({"G0", "G1"})
-# What can run twice, and out of turn with its neighbours, without harm: outputs and rates. Not G90, G21, M92 or M211: out
-# of turn these would change what a neighbouring move means.
+# What can run twice, and out of turn with its neighbours, without harm: outputs and rates. Not G90, G21, M92 or M211:
+# out of turn these would change what a neighbouring move means.
 _STATES = frozenset({"M106", "M107", "M201", "M203", "M204", "M205", "M220", "M221"})
 
 
