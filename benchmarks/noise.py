@@ -32,7 +32,7 @@ NOISE: dict[str, dict[str, float]] = {
     "20 % of replies lost": {"reply-loss": 0.2},
 }
 LINES = 30
-PATIENT = SessionLimits(max_silences=60, max_attempts=60, max_resends=60)
+PATIENT = SessionLimits(max_silences=60, max_attempts=60, max_resends=60, handshake_s=300.0)
 
 
 def session(faults: dict[str, float], seed: int, *, is_repeatable: bool) -> VirtualLink:

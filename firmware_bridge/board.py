@@ -10,16 +10,15 @@ This module does not know what the axes turn, and keeps no loop: see the rig's o
 from __future__ import annotations
 
 import math
-import re
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from firmware_bridge import reports
 from firmware_bridge.axes import Axis, planned
-from firmware_bridge.errors import BoardError, LinkClosed, LinkError, PortError, Refused, Unhomed
+from firmware_bridge.errors import BoardError, EmergencyStopped, LinkClosed, LinkError, PortError, Refused, Unhomed
 from firmware_bridge.gcode import command
-from firmware_bridge.link import Link, Ticket
+from firmware_bridge.link import Link
 from firmware_bridge.ports import find_board
 
 if TYPE_CHECKING:
@@ -27,22 +26,52 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from firmware_bridge.limits import SessionLimits
+    from firmware_bridge.reports import BoardInfo
 
-_POSITION = re.compile(r"\b([XYZE]):(-?\d+(?:\.\d+)?)")
-_ENDSTOP = re.compile(r"^(\w+): (open|TRIGGERED)$")
 _SERVO_S = 0.3  # M280 keeps Marlin for SERVO_DELAY; that is not the servo's arrival
 _TOLERANCE_STEPS = 1.0
 _FANS = 8
 _ASKED_TIMES = 3
 
 
-@dataclass(frozen=True)
-class BoardInfo:
-    """What M115 tells: the firmware's name, its capabilities, and whether the board had said ``start``."""
+class _Call:
+    """One call of a board's method: the link, the stops that it has seen, and the positions, as the call began.
 
-    firmware: str
-    capabilities: Mapping[str, bool]
-    was_announced: bool
+    What a stop, a reset or another connection makes of these later does not reach the call: its lines are refused then,
+    and what it would note of positions is lost with them.
+    """
+
+    def __init__(self, link: Link, positions: dict[str, float]) -> None:
+        self.link = link
+        self.stops = link.stops
+        self.positions = positions
+
+    def request(self, text: str, *, blocks_s: float = 0.0, motion_s: float = 0.0) -> list[str]:
+        """Send a command and wait until it is accepted; returns what the board said.
+
+        Raises:
+            BoardError: the board refused it.
+            QuickStopped: a stop came between.
+            LinkError: the link is over.
+        """
+        said = self.link.request(text, blocks_s=blocks_s, motion_s=motion_s, stops=self.stops)
+        for line in said:
+            if line.startswith(("Error:", "echo:Unknown command")):
+                raise BoardError(f"the board refused {text}: {line}", remedy="Check the firmware's settings.")
+        return said
+
+    def ask(self, text: str, is_answer: Callable[[str], bool]) -> list[str]:
+        """As ``request``, and once more if the answer was lost on its way."""
+        said: list[str] = []
+        for _ in range(_ASKED_TIMES):
+            said = self.request(text)
+            if any(map(is_answer, said)):
+                break
+        return said
+
+    def reported_position(self) -> dict[str, float]:
+        """Where the board has planned its axes to be, by letter; empty if it does not say."""
+        return reports.positions(self.ask("M114", reports.is_position))
 
 
 class Board:
@@ -75,9 +104,12 @@ class Board:
         self._port, self._baud_rate = port, baud_rate
         self._limits, self._log_file, self._on_note = limits, log_file, on_note
         self._link: Link | None = None
+        self._opening: Link | None = None  # not yet for callers, but for the emergency stop
+        self._is_stopped = False  # latched by an emergency stop, released by reset alone
         self._info: BoardInfo | None = None
         self._positions: dict[str, float] = {}  # where each axis was last sent; only those that know where they are
         self._lock = threading.Lock()  # one caller at a time; stopping takes no part in it
+        self._stop_lock = threading.Lock()
 
     def __enter__(self) -> Board:
         """Connect."""
@@ -92,7 +124,9 @@ class Board:
 
     @property
     def link(self) -> Link:
-        """The present link. Raises LinkClosed if there is none."""
+        """The present link. Raises a LinkError if there is none, or after an emergency stop."""
+        if self._is_stopped:
+            raise EmergencyStopped("an emergency stop was asked for")
         if self._link is None:
             raise LinkClosed("the board is not connected")
         return self._link
@@ -100,7 +134,10 @@ class Board:
     @property
     def error(self) -> LinkError | None:
         """Why the link is over; None while it works."""
-        return LinkClosed("the board is not connected") if self._link is None else self._link.error
+        try:
+            return self.link.error
+        except LinkError as error:
+            return error
 
     @property
     def info(self) -> BoardInfo:
@@ -115,30 +152,46 @@ class Board:
         Raises:
             PortError: the port cannot be found or opened.
             LinkError: the board does not answer as it must.
+            EmergencyStopped: a stop was asked for; ``reset`` is the way out.
         """
         self.close()
+        self._raise_stopped()
         device = find_board(self._port)
-        self._link = Link(device, self._baud_rate, limits=self._limits, log_file=self._log_file, on_note=self._on_note)
+        link = Link(device, self._baud_rate, limits=self._limits, log_file=self._log_file, on_note=self._on_note)
+        self._opening = link
         try:
-            was_announced = self._link.wait_until_ready()
-            self._info = _info(self._asked("M115", lambda line: line.startswith("FIRMWARE_NAME:")), was_announced)
+            if self._is_stopped:  # while it was opened
+                link.emergency_stop()
+            was_announced = link.wait_until_ready()
+            call = _Call(link, {})
+            self._info = reports.board_info(call.ask("M115", reports.is_firmware), was_announced=was_announced)
             for text in self._settings():
-                self._link.request(text)
+                call.request(text)
+            self._raise_stopped()
         except BoardError:
-            self._link.close()
+            link.close()
             raise
+        finally:
+            self._opening = None
+        self._positions = {}
+        self._link = link
+        if self._is_stopped:  # between the last look and now
+            link.emergency_stop()
         return self._info
 
     def reconnect(self, timeout_s: float, *, pause_s: float = 1.0) -> BoardInfo:
         """Connect again, under whatever name the board comes back, trying until it works or the time is up.
 
         Raises:
+            EmergencyStopped: a stop was or is asked for; no reconnect undoes that.
             BoardError: what the last try met.
         """
         until_s = time.monotonic() + timeout_s
         while True:
             try:
                 return self.connect()
+            except EmergencyStopped:
+                raise
             except (PortError, LinkError):
                 if time.monotonic() + pause_s > until_s:
                     raise
@@ -146,14 +199,15 @@ class Board:
 
     def reset(self) -> BoardInfo:
         """Reset the board and connect anew: the explicit way out of an emergency stop or a halt."""
+        self._is_stopped = False
         return self.connect()
 
     def close(self) -> None:
         """Close the port; more than once is harmless. What moves goes on to its end."""
         self._forget()
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
 
     # --- motion -------------------------------------------------------------------------------------------------
 
@@ -178,15 +232,19 @@ class Board:
             Refused: unknown or unhomed axis, no number, beyond a limit, or too short; nothing was sent.
             LinkError: the link is over.
         """
+        call = self._call()
         with self._lock:
-            return self._move(targets, speed_share)
+            return self._move(call, targets, speed_share)
 
-    def _move(self, targets: Mapping[str, float], speed_share: float) -> float:
-        if self.error is not None:
-            raise self.error
+    def _move(self, call: _Call, targets: Mapping[str, float], speed_share: float) -> float:
+        if call.link.error is not None:
+            raise call.link.error
         distances: dict[Axis, float] = {}
         for name, target in targets.items():
-            axis, start = self._axis(name), self.commanded(name)
+            axis = self._axis(name)
+            start = call.positions.get(axis.name)
+            if start is None:
+                raise Unhomed(f"{axis.name} does not know where it is")
             axis.check_target(start, target)
             if target != start:
                 distances[axis] = target - start
@@ -197,47 +255,40 @@ class Board:
         feed = max(0.01, math.floor(plan.speed * 60.0 * 100.0) / 100.0)
         places: dict[str, float | None] = {axis.letter: targets[axis.name] for axis in distances}
         text = command("G1", **places, F=feed)
-        # Unhomed until it was taken. A stop puts an empty dict in the place of this one: what is noted here is lost.
-        positions = self._positions
-        before = {axis.name: positions.pop(axis.name) for axis in distances}
-        try:
-            ticket = self.link.send(text, is_repeatable=False, motion_s=plan.duration_s)
-        except Refused:
-            positions |= before
-            raise
-        self.link.wait(ticket)
-        self._raise_complaint(ticket)
-        positions |= {axis.name: targets[axis.name] for axis in distances}
+        for axis in distances:
+            call.positions.pop(axis.name, None)  # unhomed until it was taken
+        call.request(text, motion_s=plan.duration_s)
+        call.positions.update({axis.name: targets[axis.name] for axis in distances})
         return plan.duration_s
 
     def wait(self) -> None:
         """Wait until all motion is over, and check that the board has planned to where the axes were sent.
 
+        The position that the board reports proves both: it comes after M400 is done.
+
         Raises:
             BoardError: the board reports another position; the axis is unhomed.
             LinkError: the link is over.
         """
+        call = self._call()
         with self._lock:
-            positions = self._positions
-            self.link.request("M400")
-            if not positions:
+            call.request("M400")
+            if not self._strays(call.positions, call.reported_position()):
                 return
-            if self._strays(positions, self._reported_position()):
-                # Once more: a digit may have been hit on its way.
-                reported = self._reported_position()
-                for name, commanded in self._strays(positions, reported).items():
-                    axis = self.axes[name]
-                    del positions[name]
-                    raise BoardError(
-                        f"{name} ({axis.letter}) was sent to {commanded:g} {axis.unit}, "
-                        f"the board says {reported.get(axis.letter)}",
-                        remedy="Home the axis; if it happens again, check soft endstops (M211) and firmware limits.",
-                    )
+            reported = call.reported_position()  # once more: a digit may have been hit on its way
+            for name, commanded in self._strays(call.positions, reported).items():
+                axis = self.axes[name]
+                call.positions.pop(name, None)
+                raise BoardError(
+                    f"{name} ({axis.letter}) was sent to {commanded:g} {axis.unit}, "
+                    f"the board says {reported.get(axis.letter)}",
+                    remedy="Home the axis; if it happens again, check soft endstops (M211) and firmware limits.",
+                )
 
     def _strays(self, positions: Mapping[str, float], reported: Mapping[str, float]) -> dict[str, float]:
         """The axes that are not planned to be where they were sent, with where that was."""
         strays = {}
-        for name, commanded in positions.items():
+        for name, commanded in list(positions.items()):
             axis = self.axes[name]
             tolerance = max(_TOLERANCE_STEPS / axis.steps_per_unit, 0.006)  # M114 rounds to two places
             if abs(reported.get(axis.letter, math.inf) - commanded) > tolerance:
@@ -246,8 +297,9 @@ class Board:
 
     def position(self) -> dict[str, float]:
         """Where the board has planned every declared axis to be, in its unit; while moving that is the end."""
+        call = self._call()
         with self._lock:
-            reported = self._reported_position()
+            reported = call.reported_position()
         return {axis.name: reported[axis.letter] for axis in self.axes.values() if axis.letter in reported}
 
     def home(self, axis: str) -> None:
@@ -258,17 +310,17 @@ class Board:
             BoardHalted: the switch was not found; Marlin halts then.
             LinkError: the link is over.
         """
+        call = self._call()
         with self._lock:
             what = self._axis(axis)
             if what.home_position is None:
                 raise Refused(f"{what.name} ({what.letter}) has no switch to home to")
-            self._positions.pop(what.name, None)
-            self.link.request(f"G28 {what.letter}", blocks_s=what.home_travel_s)
-            self.link.request("M400")
-            there = self._reported_position().get(what.letter)
-            if there is None:
+            call.positions.pop(what.name, None)
+            call.request(f"G28 {what.letter}", blocks_s=what.home_travel_s)
+            call.request("M400")
+            if what.letter not in call.reported_position():
                 raise BoardError(f"{what.name} ({what.letter}): the board does not say where it is after homing")
-            self._set(what, what.home_position)
+            self._declare(call, what, what.home_position)
 
     def set_position(self, axis: str, position: float) -> None:
         """Declare that the axis stands at ``position`` now (G92); from now on it knows where it is.
@@ -276,17 +328,18 @@ class Board:
         Raises:
             Refused: no number, or beyond the limits.
         """
+        call = self._call()
         with self._lock:
             what = self._axis(axis)
             what.check_target(position, position)
-            self.link.request("M400")
-            self._set(what, position)
+            call.request("M400")
+            self._declare(call, what, position)
 
-    def _set(self, axis: Axis, position: float) -> None:
-        positions = self._positions
+    @staticmethod
+    def _declare(call: _Call, axis: Axis, position: float) -> None:
         places: dict[str, float | None] = {axis.letter: position}
-        self.link.request(command("G92", **places))
-        positions[axis.name] = position
+        call.request(command("G92", **places))
+        call.positions[axis.name] = position
 
     # --- outputs and inputs -------------------------------------------------------------------------------------
 
@@ -299,9 +352,10 @@ class Board:
         """
         if not (math.isfinite(angle_deg) and 0.0 <= angle_deg <= 180.0) or index < 0:
             raise Refused(f"servo {index}: {angle_deg} deg is not within 0 to 180 deg")
+        call = self._call()
         with self._lock:
-            self.link.request("M400")
-            self._request(command("M280", P=index, S=angle_deg), blocks_s=_SERVO_S)
+            call.request("M400")
+            call.request(command("M280", P=index, S=angle_deg), blocks_s=_SERVO_S)
         if travel_s > 0.0:
             time.sleep(travel_s)
 
@@ -309,8 +363,9 @@ class Board:
         """Drive a fan output (D9 and its like): 0 is off (M107), 1 to 255 is pulse width (M106); acts at once."""
         if not 0 <= index < _FANS or not 0 <= level <= 255:
             raise Refused(f"fan {index}: {level} is not within 0 to 255")
+        call = self._call()
         with self._lock:
-            self._request(command("M106", P=index, S=level) if level else command("M107", P=index))
+            call.request(command("M106", P=index, S=level) if level else command("M107", P=index))
 
     def output(self, pin: int, level: int) -> None:
         """Drive a pin (M42), 0 to 255; acts at once.
@@ -321,26 +376,29 @@ class Board:
         """
         if pin < 0 or not 0 <= level <= 255:
             raise Refused(f"pin {pin}: {level} is not within 0 to 255")
+        call = self._call()
         with self._lock:
-            self._request(command("M42", P=pin, S=level))
+            call.request(command("M42", P=pin, S=level))
 
     def endstops(self) -> dict[str, bool]:
         """Every switch that the firmware knows (M119): whether it is triggered."""
+        call = self._call()
         with self._lock:
-            found = (_ENDSTOP.match(line) for line in self.link.request("M119"))
-        return {match[1]: match[2] == "TRIGGERED" for match in found if match}
+            return reports.endstops(call.ask("M119", lambda line: bool(reports.endstops([line]))))
 
     def enable(self, axis: str) -> None:
         """Hold the axis (M17)."""
+        call = self._call()
         with self._lock:
-            self.link.request(f"M17 {self._axis(axis).letter}")
+            call.request(f"M17 {self._axis(axis).letter}")
 
     def disable(self, axis: str) -> None:
         """Release the axis (M18) once all motion is over; it is unhomed then."""
+        call = self._call()
         with self._lock:
             what = self._axis(axis)
-            self._positions.pop(what.name, None)
-            self.link.request(f"M18 {what.letter}")
+            call.positions.pop(what.name, None)
+            call.request(f"M18 {what.letter}")
 
     # --- stopping -----------------------------------------------------------------------------------------------
 
@@ -348,23 +406,39 @@ class Board:
         """Stop all motion within a few steps and keep the link; every axis is unhomed.
 
         Sends nothing more, then M410, awaits every ack, M410 again for what was queued behind the planner, and M400.
+        Calls that are under way, and calls that wait for their turn, raise QuickStopped.
         """
         self._forget()
-        link = self.link
-        link.wait(link.quick_stop())
-        link.forget_motion()
-        link.request("M410", blocks_s=1.5)
-        link.request("M400")
-        self._forget()
+        with self._stop_lock:
+            link = self.link
+            link.wait(link.quick_stop())
+            link.forget_motion()
+            link.request("M410", blocks_s=1.5)
+            link.request("M400")
+            self._forget()
 
     def emergency_stop(self) -> bool:
-        """Stop everything now; see ``Link.emergency_stop``. Every axis is unhomed; ``reset`` is the way out."""
-        link = self._link
-        was_written = link is not None and link.emergency_stop()
+        """Stop everything now; see ``Link.emergency_stop``. Every axis is unhomed; ``reset`` is the only way out.
+
+        Takes no lock; any thread may call it, at any time, also while the board is being connected.
+
+        Returns:
+            whether M112 was written at once.
+        """
+        self._is_stopped = True
+        links = [link for link in (self._link, self._opening) if link is not None]
+        were_written = [link.emergency_stop() for link in links]
         self._forget()
-        return was_written
+        return any(were_written)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _call(self) -> _Call:
+        return _Call(self.link, self._positions)
+
+    def _raise_stopped(self) -> None:
+        if self._is_stopped:
+            raise EmergencyStopped("an emergency stop was asked for")
 
     def _axis(self, name: str) -> Axis:
         if name not in self.axes:
@@ -390,40 +464,3 @@ class Board:
                 command("M204", P=acceleration, T=acceleration),
             ]
         return settings
-
-    def _reported_position(self) -> dict[str, float]:
-        lines = self._asked("M114", lambda line: " Count " in line)
-        found = next((line for line in lines if " Count " in line), "")
-        return {letter: float(value) for letter, value in _POSITION.findall(found.partition(" Count ")[0])}
-
-    def _asked(self, text: str, is_answer: Callable[[str], bool]) -> list[str]:
-        """What the board says to a question, which is asked again if the answer was lost on its way."""
-        lines: list[str] = []
-        for _ in range(_ASKED_TIMES):
-            lines = self.link.request(text)
-            if any(map(is_answer, lines)):
-                break
-        return lines
-
-    def _request(self, text: str, *, blocks_s: float = 0.0) -> None:
-        ticket = self.link.send(text, blocks_s=blocks_s)
-        self.link.wait(ticket)
-        self._raise_complaint(ticket)
-
-    @staticmethod
-    def _raise_complaint(ticket: Ticket) -> None:
-        for report in ticket.reports:
-            if report.startswith(("Error:", "echo:Unknown command")):
-                raise BoardError(f"the board refused {ticket.text}: {report}", remedy="Check the firmware's settings.")
-
-
-def _info(reports: list[str], was_announced: bool) -> BoardInfo:
-    name = next((line for line in reports if line.startswith("FIRMWARE_NAME:")), "")
-    pairs = (line.removeprefix("Cap:").partition(":") for line in reports if line.startswith("Cap:"))
-    if not name:
-        raise LinkError(
-            f"the device answers, but not as Marlin does: M115 gave {reports[:3]}",
-            remedy="Check that this is the right port and that the board runs Marlin.",
-        )
-    firmware = name.removeprefix("FIRMWARE_NAME:").partition(" SOURCE_CODE_URL")[0]
-    return BoardInfo(firmware, {key: value == "1" for key, _, value in pairs}, was_announced)

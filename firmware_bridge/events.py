@@ -1,7 +1,8 @@
-"""What a session tells its caller, in order. Pure."""
+"""How far a session is, and what it tells its caller, in order. Pure."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,3 +44,13 @@ class Note:
 
 
 Event = Accepted | Dropped | Ready | NeedsReset | Note
+
+
+class Phase(enum.Enum):
+    """How far the session is."""
+
+    STARTING = "waiting for start"
+    BANNER = "waiting for the end of the banner"
+    NUMBERING = "agreeing on line numbers"
+    READY = "ready"
+    FAILED = "failed"

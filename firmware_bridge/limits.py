@@ -22,6 +22,7 @@ class SessionLimits:
         max_attempts: how many queries in a row may fail to settle where the board stands.
         start_s: how long a board may take to say ``start`` after the port was opened.
         banner_s: silence that ends the banner.
+        handshake_s: how long a board may take, after ``start`` was waited for, until line numbers are agreed on.
         clean_lines: lines without a resend after which a narrowed window widens again.
     """
 
@@ -37,6 +38,7 @@ class SessionLimits:
     max_attempts: int = 16
     start_s: float = 5.0
     banner_s: float = 0.25
+    handshake_s: float = 10.0
     clean_lines: int = 500
 
 

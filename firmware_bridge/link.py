@@ -114,6 +114,7 @@ class Link:
         self._is_stopped = False  # the latch: set by emergency_stop, looked at before every write
         self._stop_bytes = b""
         self._is_closing = False
+        self._stops = 0
         self._is_announced = False
         self._ready = threading.Event()
         self._room = threading.Event()
@@ -138,6 +139,11 @@ class Link:
         return self._session.counters
 
     @property
+    def stops(self) -> int:
+        """How many quick stops there were; see ``submit``."""
+        return self._stops
+
+    @property
     def log(self) -> WireLog:
         """The last lines both ways."""
         return self._log
@@ -152,21 +158,40 @@ class Link:
         self._raise_error()
         return self._is_announced
 
-    def send(self, text: str, *, is_repeatable: bool = False, motion_s: float = 0.0, blocks_s: float = 0.0) -> Ticket:
-        """Hand in one command; see ``Line`` for the arguments.
+    def send(
+        self,
+        text: str,
+        *,
+        is_repeatable: bool = False,
+        motion_s: float = 0.0,
+        blocks_s: float = 0.0,
+        stops: int | None = None,
+    ) -> Ticket:
+        """Hand in one command; see ``Line`` and ``submit`` for the arguments.
 
         Raises:
             Refused: it is no single command; nothing was sent.
             LinkError: the link is over.
         """
         ticket = Ticket(text, is_repeatable=is_repeatable, motion_s=motion_s, blocks_s=blocks_s)
-        self.submit([ticket])
+        self.submit([ticket], stops=stops)
         return ticket
 
-    def submit(self, tickets: list[Ticket]) -> None:
-        """Hand in several commands. Raises LinkError if the link is over."""
+    def submit(self, tickets: list[Ticket], *, stops: int | None = None) -> None:
+        """Hand in several commands.
+
+        Args:
+            tickets: in order.
+            stops: how many quick stops there had been when the caller began; None if that does not matter.
+
+        Raises:
+            QuickStopped: there was one since; nothing was sent.
+            LinkError: the link is over.
+        """
         with self._lock:
             self._raise_error()
+            if stops is not None and stops != self._stops:
+                raise QuickStopped("a quick stop came before the command was sent")
             now_s = time.monotonic()
             for ticket in tickets:
                 self._session.submit(ticket, now_s)
@@ -175,7 +200,7 @@ class Link:
     def wait(self, ticket: Ticket) -> list[str]:
         """Wait until a ticket is accepted; returns what the board said to it.
 
-        Bounded: the session accepts or fails within the computed time.
+        Bounded: the session accepts or fails within the computed time, which a board that says ``busy`` extends.
 
         Raises:
             LinkError: the link ended first.
@@ -189,9 +214,11 @@ class Link:
             raise QuickStopped("a quick stop came between the command and its end")
         return ticket.reports
 
-    def request(self, text: str, *, blocks_s: float = 0.0, motion_s: float = 0.0) -> list[str]:
+    def request(
+        self, text: str, *, blocks_s: float = 0.0, motion_s: float = 0.0, stops: int | None = None
+    ) -> list[str]:
         """``send`` and ``wait``."""
-        return self.wait(self.send(text, blocks_s=blocks_s, motion_s=motion_s))
+        return self.wait(self.send(text, blocks_s=blocks_s, motion_s=motion_s, stops=stops))
 
     def wait_for_room(self, lines: int) -> None:
         """Wait until fewer than ``lines`` lines are queued; for one thread at a time.
@@ -212,6 +239,7 @@ class Link:
         with self._lock:
             self._raise_error()
             now_s = time.monotonic()
+            self._stops += 1
             ticket = Ticket("M410", blocks_s=1.5)
             self._session.submit_quick_stop(ticket, now_s)
             self._flush_or_fail(now_s)
@@ -362,7 +390,7 @@ class Link:
         while (left_s := until_s - time.monotonic()) > 0:
             if self._stop_bytes and self._transport.write_at_once(self._stop_bytes):
                 self._stop_bytes = b""
-            nap_s = 0.01 if self._stop_bytes else left_s
+            nap_s = min(left_s, 0.01 if self._stop_bytes else 0.05)
             if select.select([self._transport.descriptor], [], [], nap_s)[0] and (data := self._transport.read()):
                 self._log.add(time.monotonic() - self._opened_at_s, data, is_sent=False)
 

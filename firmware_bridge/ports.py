@@ -86,6 +86,8 @@ def find_board(port: str = "auto", found: list[Candidate] | None = None) -> Path
     Raises:
         PortError: there is none, or there are several and nobody can know which; it lists them.
     """
+    if not port.strip():
+        raise PortError("no port is named", remedy="Name a device, such as --port /dev/ttyUSB0, or auto.")
     if port != "auto":
         return Path(port)
     everything = candidates() if found is None else found

@@ -16,12 +16,12 @@ Facts about Marlin: docs/marlin.md.
 
 from __future__ import annotations
 
-import enum
 from collections import Counter, deque
 
+from firmware_bridge.ahead import MotionAhead
 from firmware_bridge.errors import BoardHalted, BoardReset, BoardSilent, LinkError, LinkLost
-from firmware_bridge.events import Accepted, Dropped, Event, NeedsReset, Note, Ready
-from firmware_bridge.gcode import framed
+from firmware_bridge.events import Accepted, Dropped, Event, NeedsReset, Note, Phase, Ready
+from firmware_bridge.gcode import code_of, framed
 from firmware_bridge.limits import Counters, SessionLimits
 from firmware_bridge.lines import Line, SentLines
 from firmware_bridge.replies import (
@@ -39,17 +39,11 @@ from firmware_bridge.replies import (
 )
 
 _ODD_REPORTS = ("echo:Unknown command",)  # the tail of a line may have run un-numbered
+_SILENT = frozenset(
+    {"G0", "G1", "G4", "G21", "G90", "M17", "M18", "M42", "M84", "M106", "M107", "M280", "M400", "M410"}
+)
+_MOST_REPORTS = 500
 _FRAME_BYTES = 16  # about what number and checksum add
-
-
-class Phase(enum.Enum):
-    """How far the session is."""
-
-    STARTING = "waiting for start"
-    BANNER = "waiting for the end of the banner"
-    NUMBERING = "agreeing on line numbers"
-    READY = "ready"
-    FAILED = "failed"
 
 
 class Session:
@@ -78,8 +72,8 @@ class Session:
         self._was_announced = False
         self._is_numbering_sent = False
         self._deadline_s: float | None = now_s + self.limits.start_s
-        self._motion_until_s = now_s
-        self._motions_s: deque[float] = deque(maxlen=self.limits.moves_ahead)
+        self._ready_by_s: float | None = now_s + self.limits.start_s + self.limits.handshake_s
+        self._ahead = MotionAhead(now_s, self.limits.moves_ahead)
         # Recovery. A session begins in it: the first thing that a board is sent after M110 is a query.
         self._is_trusting = False
         self._is_ready_told = False
@@ -89,6 +83,7 @@ class Session:
         self._was_query_answered = False
         self._attempts = 0
         self._silences = 0
+        self._highest_acknowledged = first_number
         self._was_heard = False
         self._resends_of: Counter[int] = Counter()
         self._reset_hints = 0
@@ -101,7 +96,8 @@ class Session:
     def next_deadline_s(self) -> float | None:
         """When ``tick`` should be called at the latest; None if only the board can move things on."""
         resume_at_s = None if self._lines.in_flight else self._resume_at_s
-        return min((time_s for time_s in (self._deadline_s, resume_at_s) if time_s is not None), default=None)
+        times = (self._deadline_s, resume_at_s, self._ready_by_s)
+        return min((time_s for time_s in times if time_s is not None), default=None)
 
     @property
     def waiting_lines(self) -> int:
@@ -121,7 +117,7 @@ class Session:
     @property
     def motion_until_s(self) -> float:
         """When the motion that is queued on the board should be over."""
-        return self._motion_until_s
+        return self._ahead.until_s
 
     def take_output(self) -> bytes:
         """The bytes to be written now."""
@@ -160,13 +156,13 @@ class Session:
 
     def forget_motion(self, now_s: float) -> None:
         """The planner is known to be empty."""
-        self._motion_until_s = now_s
-        self._motions_s.clear()
+        self._ahead.forget(now_s)
 
     def was_reset(self, now_s: float) -> None:
         """The caller has pulsed DTR, as ``NeedsReset`` asked: wait for ``start`` once more."""
         self._was_reset_tried = True
         self._deadline_s = now_s + self.limits.start_s
+        self._ready_by_s = self._deadline_s + self.limits.handshake_s
         self._reader.clear()
 
     def fail(self, error: LinkError) -> None:
@@ -177,7 +173,7 @@ class Session:
         self.phase = Phase.FAILED
         self._drop_all()
         self._out.clear()
-        self._deadline_s = self._resume_at_s = None
+        self._deadline_s = self._resume_at_s = self._ready_by_s = None
 
     def _drop_all(self) -> None:
         """Nobody will hear that what is under way was accepted."""
@@ -202,6 +198,9 @@ class Session:
 
     def tick(self, now_s: float) -> None:
         """Time has passed."""
+        if self._ready_by_s is not None and now_s >= self._ready_by_s:
+            self.fail(BoardSilent(f"the board is not ready in time; it got as far as: {self.phase.value}"))
+            return
         if self._deadline_s is not None and now_s >= self._deadline_s:
             if self.phase is Phase.READY:
                 self._nothing_came(now_s)
@@ -234,16 +233,12 @@ class Session:
     def _nothing_came_before_ready(self, now_s: float) -> None:
         if self.phase is Phase.STARTING and not self._was_reset_tried:
             self._events.append(NeedsReset())
-            self._deadline_s = None  # until the caller says that it is done
+            self._deadline_s = self._ready_by_s = None  # until the caller says that it is done
             return
         if self.phase is Phase.STARTING:
             self._events.append(Note("the board did not say start; asking it anyway"))
-        if self.phase is Phase.NUMBERING and self._attempts >= self.limits.max_attempts:
-            self.fail(BoardSilent(f"no answer to M110 in {self._attempts} tries"))
-            return
         self.phase = Phase.NUMBERING
         self._is_numbering_sent = True
-        self._attempts += 1
         self._out += b"\n" + framed(self._lines.last, f"M110 N{self._lines.last}")
         self._deadline_s = now_s + self.limits.query_s
 
@@ -272,12 +267,12 @@ class Session:
             case Resend(number):
                 self._hear_resend(number, now_s)
             case Complaint(text, last_line):
-                if last_line is not None or "checksum" in text.lower() or "line number" in text.lower():
+                is_of_numbering = last_line is not None or "checksum" in text.lower() or "line number" in text.lower()
+                if is_of_numbering:
                     self._reset_hints += last_line == 0
                     self._last_line_said = last_line
+                if is_of_numbering or not self._attribute(f"Error:{text}"):
                     self._distrust(now_s)
-                else:
-                    self._attribute(f"Error:{text}")
             case Wait():
                 if self._lines.in_flight and self._is_trusting:
                     self._distrust(now_s)  # it has nothing to do, so the ok was lost
@@ -294,21 +289,31 @@ class Session:
             self._was_query_answered = True
             self._lines.acknowledge(query.number - 1)
             return
-        self._attribute(text)
-        if not is_text or len(text) <= 3 or text.startswith(_ODD_REPORTS):
+        is_expected = self._attribute(text)
+        if not is_expected or not is_text or len(text) <= 3 or text.startswith(_ODD_REPORTS):
             self._distrust(now_s)
 
-    def _attribute(self, text: str) -> None:
-        """A report belongs to the line that the board is working on: the oldest that is not acknowledged."""
-        if self._lines.in_flight:
-            self._lines.oldest.reports.append(text)
-        else:
+    def _attribute(self, text: str) -> bool:
+        """Give a report to the line that the board is working on: the oldest that is not acknowledged.
+
+        Returns whether it can be that line's: a command that Marlin answers in silence has none, so what is heard then
+        may be a complaint that noise has spoilt.
+        """
+        if not self._lines.in_flight:
             self._events.append(Note(f"the board says: {text}"))
+            return True
+        line = self._lines.oldest
+        if len(line.reports) < _MOST_REPORTS:
+            line.reports.append(text)
+        return code_of(line.text) not in _SILENT
 
     def _hear_ok(self, ok: Ok, now_s: float) -> None:
         lines = self._lines
         is_numbered = ok.line_number is not None
         number = ok.line_number if ok.line_number is not None else lines.acknowledged + 1
+        if self._is_trusting and lines.in_flight and number != lines.acknowledged + 1:
+            self._distrust(now_s)  # an ok was lost, or a digit hit: no line is acknowledged by another's
+            return
         is_of_query = self._query is not None and number == self._query.number
         if not lines.acknowledged < number <= lines.sent or (
             # An earlier line's ok: the query's own comes after its echo.
@@ -318,8 +323,9 @@ class Session:
             return
         if ok.free_command_slots is not None and lines.in_flight == 1:
             self.window_lines = max(1, min(self.window_lines, ok.free_command_slots + 1))
-        if not lines.oldest.is_own:
+        if not lines.oldest.is_own and number > self._highest_acknowledged:
             self._attempts = 0  # it gets on
+        self._highest_acknowledged = max(self._highest_acknowledged, number)
         lines.acknowledge(number)
         if is_of_query:
             self._query = None
@@ -377,6 +383,7 @@ class Session:
         self._reset_hints = self._attempts = self._silences = 0
         if not self._is_ready_told:
             self._is_ready_told = True
+            self._ready_by_s = None
             self._events.append(Ready(self._was_announced))
         self._tell(now_s)
 
@@ -389,7 +396,7 @@ class Session:
             self.counters.longest_wait_s = max(self.counters.longest_wait_s, now_s - line.sent_at_s)
             self._events.append(Accepted(line))
             if line.text == "M400":
-                self.forget_motion(now_s)
+                self._ahead.forget(now_s)
             self._clean_lines += 1
         if self._clean_lines >= self.limits.clean_lines and self.window_lines < self.limits.window_lines:
             self._set_window(self.window_lines * 2, "no disturbance for a while")
@@ -435,10 +442,7 @@ class Session:
     def _send(self, line: Line, now_s: float, *, after_newline: bool = False) -> None:
         self._lines.add(line)
         line.sent_at_s = now_s
-        # Whatever the estimates add up to: no more moves are ahead than planner and command queue hold.
-        self._motions_s.append(line.motion_s)
-        until_s = max(now_s, self._motion_until_s) + line.motion_s
-        self._motion_until_s = min(until_s, now_s + sum(self._motions_s))
+        self._ahead.add(now_s, line.motion_s)
         self.counters.lines += 1
         self._put_next(now_s, after_newline=after_newline)
 
@@ -463,7 +467,7 @@ class Session:
             self._deadline_s = None
             return
         margin_s = self.limits.margin_s if self._is_trusting else self.limits.query_s
-        self._deadline_s = max(now_s, self._motion_until_s) + self._lines.oldest.blocks_s + margin_s
+        self._deadline_s = max(now_s, self._ahead.until_s) + self._lines.oldest.blocks_s + margin_s
 
     def _nothing_came(self, now_s: float) -> None:
         """The bounded wait is over.
@@ -492,4 +496,4 @@ class Session:
         else:
             self._lines.take_as_sent()
             self._ask(now_s)
-        self._deadline_s = max(now_s, self._motion_until_s) + oldest.blocks_s + self.limits.query_s
+        self._deadline_s = max(now_s, self._ahead.until_s) + oldest.blocks_s + self.limits.query_s

@@ -8,6 +8,7 @@ time, so a late wake-up of the thread delays an answer but never adds up.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import threading
@@ -213,7 +214,12 @@ class EmulatedBoard:
         reads = [self._wake_read] + ([master] if coming.reads and master is not None else [])
         writes = [master] if coming.writes and master is not None else []
         while True:
-            ready, writable, _ = select.select(reads, writes, [], timeout_s)
+            try:
+                ready, writable, _ = select.select(reads, writes, [], timeout_s)
+            except OSError as error:
+                if error.errno != errno.EBADF:
+                    raise
+                return  # another thread has unplugged the port meanwhile: look anew
             is_due = coming.at_s is not None and self._now_s() >= coming.at_s
             with self._lock:
                 if ready or writable or is_due or not coming.is_looking or self._bridge.has_host_changed():

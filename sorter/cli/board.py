@@ -22,6 +22,7 @@ from sorter.cli.board_common import (
     position_text,
     read_settings,
     reported_position,
+    signals_to,
     supervised,
 )
 from sorter.cli.board_move import home, move
@@ -175,9 +176,10 @@ def stop(
             f"nothing was stopped: {error.message}",
             remedy=f"Switch off the motor supply. {_ONLY}\n{error.remedy}",
         ) from error
-    was_written = link.emergency_stop()
-    link.close()  # its thread resets the board first
-    answers = _answers(link.device, baud)
+    with signals_to(lambda: None):  # seen through to its end
+        was_written = link.emergency_stop()
+        link.close()  # its thread resets the board first
+        answers = _answers(link.device, baud)
     done = [
         f"{link.device} was opened, which resets the board: motors, outputs and servos drop",
         "M112 was written past every queue" if was_written else "M112 could not be written",

@@ -31,12 +31,14 @@ from sorter.cli.console import JsonOption, report, say
 from sorter.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from firmware_bridge.errors import Refused
     from firmware_bridge.link import Link, Ticket
     from firmware_bridge.replies import LineReader, Reply
     from firmware_bridge.wirelog import Entry
 
 _POLL_S = 0.05
 _MOST_UNDER_WAY = 64
+_MOST_HELD = 100_000
 
 
 def _shown(time_s: float, *, is_sent: bool, line: bytes) -> str:
@@ -77,6 +79,7 @@ class _Monitor:
         self._is_open = sys.stdin is not None
         self._has_sent = self._was_refused = False
         self._under_way: deque[Ticket] = deque()
+        self._held: deque[str] = deque()  # typed, and not handed to the link yet
         self._presses = 0
 
     def run(self) -> int:
@@ -125,47 +128,64 @@ class _Monitor:
     def _is_over(self) -> bool:
         """There is nothing more to send or to wait for; a terminal goes on watching."""
         self._forget_answered()
-        return not self._is_open and not self._under_way and not (sys.stdin and sys.stdin.isatty())
+        return not (self._is_open or self._held or self._under_way) and not (sys.stdin and sys.stdin.isatty())
 
     def _forget_answered(self) -> None:
         while self._under_way and self._under_way[0].is_done():
             self._under_way.popleft()
 
     def _read(self) -> None:
-        """Send what was typed, or wait a moment for it."""
+        """Take what was typed, or wait a moment for it; stdin is read on whatever is under way, for it may say stop."""
+        is_reading = self._is_open and len(self._held) < _MOST_HELD
+        if select.select([sys.stdin] if is_reading else [], [], [], _POLL_S)[0]:
+            data = os.read(sys.stdin.fileno(), 65536)
+            self._is_open = bool(data)
+            *lines, self._typed = (self._typed + data + (b"" if data else b"\n")).split(b"\n")
+            for line in lines:
+                self._take(line.decode("utf-8", "surrogateescape"))
         self._forget_answered()
-        is_reading = self._is_open and len(self._under_way) < _MOST_UNDER_WAY
-        if not select.select([sys.stdin] if is_reading else [], [], [], _POLL_S)[0]:
-            return
-        data = os.read(sys.stdin.fileno(), 4096)
-        self._is_open = bool(data)
-        *lines, self._typed = (self._typed + data + (b"" if data else b"\n")).split(b"\n")
-        for line in lines:
-            self._send(line.decode("utf-8", "surrogateescape"))
+        while self._held and len(self._under_way) < _MOST_UNDER_WAY:
+            self._send(self._held.popleft())
 
-    def _send(self, line: str) -> None:
+    def _take(self, line: str) -> None:
+        """Stop at once if the line says so; else hold it until its turn comes."""
         from firmware_bridge.errors import LinkError, Refused
-        from firmware_bridge.link import Ticket
         from sorter.cli.board_program import unframed
 
         try:
             text = unframed(line)
             if text == "M112":
+                self._held.clear()
                 self._link.emergency_stop()
                 typer.echo(EMERGENCY_STOPPED, err=True)
             elif text == "M410":
+                self._held.clear()
                 self._under_way.append(self._link.quick_stop())
             elif text:
-                step = self._interpreter.take(text)
-                ticket = Ticket(text, motion_s=step.motion_s, blocks_s=step.blocks_s)
-                self._link.submit([ticket])
-                self._under_way.append(ticket)
-                self._has_sent = True
+                self._held.append(text)
         except Refused as error:
-            self._was_refused = True
-            typer.echo(f"not sent: {error.message}", err=True)
+            self._refuse(error)
         except LinkError:
             return  # run() looks at it
+
+    def _send(self, text: str) -> None:
+        from firmware_bridge.errors import LinkError, Refused
+        from firmware_bridge.link import Ticket
+
+        try:
+            step = self._interpreter.take(text)
+            ticket = Ticket(text, motion_s=step.motion_s, blocks_s=step.blocks_s)
+            self._link.submit([ticket])
+            self._under_way.append(ticket)
+            self._has_sent = True
+        except Refused as error:
+            self._refuse(error)
+        except LinkError:
+            return  # run() looks at it
+
+    def _refuse(self, error: Refused) -> None:
+        self._was_refused = True
+        typer.echo(f"not sent: {error.message}", err=True)
 
     def _print(self) -> None:
         fresh: list[Entry] = []

@@ -299,10 +299,109 @@ def test_an_emergency_stop_is_final_until_somebody_resets_the_board(rig: tuple[E
 
 def test_stopping_without_a_connection_does_no_harm() -> None:
     board = Board([TABLE])
-    assert not board.emergency_stop()
     with pytest.raises(LinkClosed):
         board.quick_stop()
+    assert not board.emergency_stop()
+    with pytest.raises(EmergencyStopped):
+        board.quick_stop()
     board.close()
+
+
+def test_no_reconnect_undoes_an_emergency_stop(rig: tuple[EmulatedBoard, Board]) -> None:
+    emulated, board = rig
+    emulated.unplug()
+    errors: list[BaseException] = []
+
+    def supervise() -> None:
+        try:
+            board.reconnect(10.0, pause_s=0.05)
+        except BoardError as error:
+            errors.append(error)
+
+    supervisor = threading.Thread(target=supervise)
+    supervisor.start()
+    time.sleep(0.1)
+    board.emergency_stop()
+    emulated.plug_in()
+    supervisor.join(10.0)
+    assert isinstance(errors[0], EmergencyStopped)
+    with pytest.raises(EmergencyStopped):
+        board.connect()
+    with pytest.raises(EmergencyStopped):
+        board.set_position("turntable", 0.0)
+    board.reset()
+    board.servo(0, 1.0)
+
+
+def test_an_emergency_stop_while_the_board_is_being_connected_stops_it(rig: tuple[EmulatedBoard, Board]) -> None:
+    _, board = rig
+    stopper = threading.Timer(0.05, board.emergency_stop)
+    stopper.start()
+    with pytest.raises(EmergencyStopped):
+        board.connect()
+    stopper.join()
+    assert isinstance(board.error, EmergencyStopped)
+
+
+def test_what_waits_for_its_turn_does_not_run_after_a_quick_stop(rig: tuple[EmulatedBoard, Board]) -> None:
+    emulated, board = rig
+    board.set_position("turntable", 0.0)
+    board.move({"turntable": 36000.0})
+    errors: list[BaseException] = []
+
+    def caller(what: Callable[[], object]) -> threading.Thread:
+        def run() -> None:
+            try:
+                what()
+            except BoardError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    threads = [caller(board.wait)]
+    time.sleep(0.1)
+    threads += [caller(lambda: board.servo(0, 90.0)), caller(lambda: board.home("chute"))]
+    time.sleep(0.1)
+    emulated.clear_executed()
+    threads += [caller(board.quick_stop), caller(board.quick_stop)]
+    for thread in threads:
+        thread.join(10.0)
+    assert [type(error) for error in errors] == [QuickStopped] * 3, "the stops themselves are no victims"
+    assert not [done.text for done in emulated.executed() if done.text.startswith(("M280", "G28", "G92"))]
+    assert not board.is_homed("chute")
+
+
+def test_an_axis_is_not_homed_by_a_board_that_was_reset_meanwhile(
+    rig: tuple[EmulatedBoard, Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from firmware_bridge import reports
+
+    _, board = rig
+    real, is_done = reports.positions, []
+
+    def positions(lines: list[str]) -> dict[str, float]:
+        if not is_done:
+            is_done.append(True)
+            board.connect()  # as another thread might, in the middle of homing
+        return real(lines)
+
+    monkeypatch.setattr(reports, "positions", positions)
+    with pytest.raises(LinkError):
+        board.home("chute")
+    assert not board.is_homed("chute")
+
+
+def test_a_homing_that_the_firmware_does_not_know_homes_nothing(rig: tuple[EmulatedBoard, Board]) -> None:
+    _, board = rig
+    strange = Axis("strange", "Z", "mm", 400.0, 5.0, 100.0, home_position=0.0)
+    board.axes["strange"] = strange
+    send = board.link.send
+    board.link.send = lambda text, **options: send(text.replace("G28", "G98"), **options)  # type: ignore[method-assign]
+    with pytest.raises(BoardError, match="refused G28 Z"):
+        board.home("strange")
+    assert not board.is_homed("strange")
 
 
 def test_two_axes_of_one_letter_are_a_mistake() -> None:

@@ -166,3 +166,8 @@ def test_candidates_can_be_printed_for_programs(system: System) -> None:
 def test_this_very_system_can_be_asked() -> None:
     for candidate in candidates():
         assert os.fspath(candidate.device).startswith("/dev/")
+
+
+def test_an_empty_port_is_not_taken_for_the_present_folder() -> None:
+    with pytest.raises(PortError, match="no port is named"):
+        find_board(" ")

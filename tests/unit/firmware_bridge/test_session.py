@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from firmware_bridge.emulator.settings import BoardSettings, Flavour
 from firmware_bridge.errors import BoardHalted, BoardReset, BoardSilent, LinkClosed, LinkLost
-from firmware_bridge.events import Accepted, Dropped, NeedsReset, Note, Ready
+from firmware_bridge.events import Accepted, Dropped, NeedsReset, Note, Phase, Ready
 from firmware_bridge.limits import SessionLimits
 from firmware_bridge.lines import Line
-from firmware_bridge.session import Phase, Session
+from firmware_bridge.session import Session
 from tests.virtual import VirtualLink
 
-PATIENT = SessionLimits(max_silences=60, max_attempts=60, max_resends=60)
+PATIENT = SessionLimits(max_silences=60, max_attempts=60, max_resends=60, handshake_s=300.0)
 NUMBERED = re.compile(rb"N(\d+) ([^*]+)\*\d+\n")
 
 
@@ -275,12 +275,57 @@ def test_advanced_ok_says_how_many_lines_fit(bench: Bench) -> None:
     assert bench.session.window_lines == 2
 
 
-def test_an_ok_that_names_another_line_acknowledges_nothing(bench: Bench) -> None:
-    bench.submit("G92 X1")
-    bench.says("ok N1001 P15 B3", "ok N1007 P15 B3")
+@pytest.mark.parametrize("number", [1001, 1004, 1007])
+def test_an_ok_that_names_another_line_acknowledges_nothing(bench: Bench, number: int) -> None:
+    bench.submit("G1 X1", "G1 X2", "G1 X3", is_repeatable=True)
+    bench.sent()
+    bench.says(f"ok N{number} P15 B3")
     assert bench.accepted() == []
-    bench.says("ok N1002 P15 B3")
-    assert bench.accepted() == ["G92 X1"]
+    bench.says("ok N1002 P15 B3", "ok N1003 P15 B3", "ok N1004 P15 B3").passes(0.1)
+    assert bench.sent() == [(1005, "M118 q1005")]
+    bench.says("q1005", "ok N1005 P15 B3")
+    assert bench.accepted() == ["G1 X1", "G1 X2", "G1 X3"]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        ["Errgr:Line Number is not Last Line Number+1, Last Line: 1001", "Rese~d: 1002"],
+        ["Errgr:checksum mismatch, Last Line: 1001"],
+        ["Resefd: 1002"],
+        ['ecjo:Unknown command: "002 M400"'],
+    ],
+)
+def test_a_complaint_that_noise_has_spoilt_still_casts_doubt_on_the_ok(bench: Bench, spoilt: list[str]) -> None:
+    bench.submit("M400")
+    bench.sent()
+    bench.says(*spoilt, "ok").passes(0.1)
+    assert bench.accepted() == [], "the table may still be turning"
+
+
+@pytest.mark.parametrize("babble", [["start"], [" T:20"], ["ok", "Error:checksum mismatch, Last Line: 0", "Resend: 1"]])
+def test_a_board_that_never_gets_ready_is_given_up_in_bounded_time(babble: list[str]) -> None:
+    bench = Bench().says("start")
+    for _ in range(400):
+        bench.passes(0.1).says(*babble)
+    assert isinstance(bench.session.error, BoardSilent)
+    assert "not ready in time" in str(bench.session.error)
+
+
+def test_a_board_that_says_ok_to_everything_and_does_nothing_is_given_up(bench: Bench) -> None:
+    bench.submit("M400")
+    bench.says("k")
+    for _ in range(2000):
+        bench.passes(0.05).says("ok")
+    assert isinstance(bench.session.error, LinkLost)
+    assert bench.accepted() == []
+
+
+def test_a_babbling_board_cannot_fill_the_memory(bench: Bench) -> None:
+    [line] = bench.submit("G28 X")
+    for _ in range(2000):
+        bench.passes(1.0).says("echo:busy: processing", "T:20.0 /0.0")
+    assert len(line.reports) <= 500
 
 
 def test_a_quick_stop_goes_past_the_queue_and_nothing_from_before_is_ever_repeated(bench: Bench) -> None:

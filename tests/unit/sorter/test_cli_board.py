@@ -490,6 +490,21 @@ def test_m112_typed_into_monitor_is_an_emergency_stop(board: EmulatedBoard) -> N
     assert "emergency stop: M112 was written" in result.stderr
 
 
+@pytest.mark.parametrize("stop", ["M112", "M410"])
+def test_a_stop_that_is_typed_behind_a_long_queue_does_not_wait_for_it(slow_board: EmulatedBoard, stop: str) -> None:
+    with running("monitor", "--port", slow_board.path) as process:
+        assert process.stdin is not None
+        process.stdin.write("G1 X500 F600\nG1 X0 F600\n" * 200)
+        process.stdin.flush()
+        slow_board.wait_until(lambda truth: truth.steps["X"] > 50, 20.0)
+        process.stdin.write(f"{stop}\n")
+        process.stdin.flush()
+        slow_board.wait_until(lambda truth: not truth.is_moving, 20.0)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert len([text for text in ran(slow_board) if text.startswith("G1")]) < 30
+
+
 # --- stop -----------------------------------------------------------------------------------------------------------
 
 
