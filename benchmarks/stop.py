@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/stop.py [--trials 1000]
 
-Each trial opens a link on a pseudo-terminal whose far end agrees on line numbers and then neither reads nor answers.
-Tickets are handed in until kernel and link are full, and a second thread waits to hand in more. Then the clock runs
-from the call of ``emergency_stop()`` until M112 has been read at the far end. Further series have a thread beside it
-that computes in pure Python all the time: the interpreter lets others run every ``sys.getswitchinterval()`` only.
+The far end of the wire is a process of its own, which agrees on line numbers and then takes every byte at once, as a
+UART does, and answers nothing. In each trial a thousand lines are handed in, so that as many are in flight as may be
+and the rest are queued, and a second thread waits to hand in more. The clock runs from the call of ``emergency_stop()``
+until the far end has M112. Further series have a thread beside the caller that computes in pure Python all the time:
+the interpreter lets others run every ``sys.getswitchinterval()`` only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import platform
 import re
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -29,7 +31,10 @@ from firmware_bridge.errors import LinkError  # noqa: E402
 from firmware_bridge.limits import SessionLimits  # noqa: E402
 from firmware_bridge.link import Link, Ticket  # noqa: E402
 
-EVERYTHING = SessionLimits(window_lines=100_000, window_bytes=10_000_000, banner_s=0.001, drain_s=0.001)
+LIMITS = SessionLimits(banner_s=0.001, drain_s=0.001)
+
+
+# --- the far end ---------------------------------------------------------------------------------------------------
 
 
 def agree(master: int) -> None:
@@ -44,12 +49,32 @@ def agree(master: int) -> None:
     os.write(master, word[1] + b"\nok\n")
 
 
-def trial() -> tuple[float, Link]:
+def far_end() -> None:
+    """Trial by trial: make a pty, agree, take what comes, and say when the stop came."""
+    while sys.stdin.readline():
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        print(os.ttyname(slave), flush=True)
+        sys.stdin.readline()  # the host has opened it
+        agree(master)
+        seen = b""
+        while b"\nM112\n" not in seen:
+            seen += os.read(master, 65536)
+        print(time.monotonic_ns(), flush=True)
+        os.close(slave)
+        os.close(master)
+
+
+# --- the host ------------------------------------------------------------------------------------------------------
+
+
+def trial(end: subprocess.Popen[str]) -> tuple[float, Link]:
     """Milliseconds from the call to M112 at the far end; and the link, which is still to be closed."""
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    link = Link(Path(os.ttyname(slave)), limits=EVERYTHING)
-    agree(master)
+    assert end.stdin is not None
+    assert end.stdout is not None
+    print("new", file=end.stdin, flush=True)
+    link = Link(Path(end.stdout.readline().strip()), limits=LIMITS)
+    print("opened", file=end.stdin, flush=True)
     link.wait_until_ready()
     link.submit([Ticket(f"G1 X{number}", is_repeatable=True) for number in range(1000)])
 
@@ -60,22 +85,35 @@ def trial() -> tuple[float, Link]:
     waiting = threading.Thread(target=producer)
     waiting.start()
     time.sleep(0.005)
-    started_s = time.perf_counter()
+    started_ns = time.monotonic_ns()
     link.emergency_stop()
-    seen = b""
-    while b"\nM112\n" not in seen:
-        seen += os.read(master, 65536)
-    taken_ms = (time.perf_counter() - started_s) * 1000
+    arrived_ns = int(end.stdout.readline())
     waiting.join()
-    os.close(slave)
-    os.close(master)
-    return taken_ms, link
+    return (arrived_ns - started_ns) / 1e6, link
+
+
+def series(name: str, trials: int) -> None:
+    command = [sys.executable, __file__, "--far-end"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as end:
+        results = [trial(end) for _ in range(trials)]
+        for _, link in results:
+            link.close()
+        assert end.stdin is not None
+        end.stdin.close()
+    times_ms = [taken_ms for taken_ms, _ in results]
+    cuts = statistics.quantiles(times_ms, n=100)
+    print(f"{name}: p50 {cuts[49]:.2f} ms, p99 {cuts[98]:.2f} ms, worst {max(times_ms):.2f} ms")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=1000)
-    trials = parser.parse_args().trials
+    parser.add_argument("--far-end", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.far_end:
+        far_end()
+        return
+    trials = options.trials
     print(f"{platform.platform()}, Python {platform.python_version()}, {trials} trials each")
     series("full queues", trials)
     is_over = threading.Event()
@@ -91,18 +129,6 @@ def main() -> None:
     series(f"full queues, a computing thread, switch interval {sys.getswitchinterval() * 1000:g} ms", trials)
     is_over.set()
     computing.join()
-
-
-def series(name: str, trials: int) -> None:
-    times_ms, links = [], []
-    for _ in range(trials):
-        taken_ms, link = trial()
-        times_ms.append(taken_ms)
-        links.append(link)
-    for link in links:
-        link.close()
-    cuts = statistics.quantiles(times_ms, n=100)
-    print(f"{name}: p50 {cuts[49]:.2f} ms, p99 {cuts[98]:.2f} ms, worst {max(times_ms):.2f} ms")
 
 
 if __name__ == "__main__":
