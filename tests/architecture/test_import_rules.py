@@ -18,7 +18,7 @@ BREACHES = {
         "may not import firmware_bridge.emulator",
     ),
     "upwards: vision to rig": ("sorter/vision/locate.py", "import sorter.rig.table", "may not import sorter.rig"),
-    "upwards: types to config": ("sorter/types.py", "import sorter.config", "may not import sorter.config"),
+    "upwards: types to config": ("sorter/types/rig.py", "import sorter.config", "may not import sorter.config"),
     "sideways: classify to camera": (
         "sorter/classify/fuse.py",
         "import sorter.camera.usb",
