@@ -56,6 +56,12 @@ class VirtualLink:
         return [text for text in numbered if not text.startswith(("M118 q", "M110"))]
 
     @property
+    def executed_by_number(self) -> list[tuple[int, str]]:
+        """Number and text of everything that the board ran by number, in order, the session's own lines as well."""
+        done = (each for each in self.firmware.executed if each.line_number is not None)
+        return [(each.line_number or 0, each.text) for each in done if each.text[:4] != "M110"]
+
+    @property
     def executed_unnumbered(self) -> list[str]:
         """What the board took for commands without a number: tails of lines and lines whose N was hit."""
         return [done.text for done in self.firmware.executed if done.line_number is None]

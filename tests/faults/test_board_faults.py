@@ -45,6 +45,12 @@ def ran(emulated: EmulatedBoard) -> list[str]:
     return [done.text for done in emulated.executed() if done.text.startswith(("G1", "G28", "M280", "M106", "M42"))]
 
 
+def ran_by_number(emulated: EmulatedBoard) -> list[tuple[int, str]]:
+    """Number and text of what the board ran by number, less the setting of the number itself."""
+    done = (each for each in emulated.executed() if each.line_number is not None)
+    return [(each.line_number or 0, each.text) for each in done if not each.text.startswith("M110")]
+
+
 def works(board: Board, emulated: EmulatedBoard) -> bool:
     """A whole round: declare, move, wait, and the board did it."""
     board.set_position("turntable", 0.0)
@@ -107,8 +113,8 @@ def test_04_the_ok_after_a_resend_frees_nothing_twice(connect: Connect, fault: s
 def test_05_a_line_lost_again_in_its_resend_keeps_its_number(connect: Connect) -> None:
     with connect({"resend-lost-again": 0.5, "line-flip": 0.2}) as (emulated, board, _):
         assert works(board, emulated)
-        numbers = [done.line_number for done in emulated.executed() if done.line_number is not None]
-        assert len(numbers) == len(set(numbers))
+        numbers = [number for number, _ in ran_by_number(emulated)]
+        assert numbers == sorted(set(numbers))
 
 
 def test_06_a_line_that_is_refused_for_ever_ends_in_an_error_and_not_in_a_loop(connect: Connect) -> None:
@@ -143,8 +149,11 @@ def test_09_dropped_bytes_are_counted_and_cost_no_line(connect: Connect) -> None
         tickets = [Ticket(f"G1 X{number} F6000", is_repeatable=True, motion_s=0.5) for number in range(40)]
         board.link.submit(tickets)
         board.link.wait(tickets[-1])
-        numbered = [done.text for done in emulated.executed() if done.line_number and done.text.startswith("G1")]
-        assert numbered == [ticket.text for ticket in tickets]
+        numbers = [number for number, _ in ran_by_number(emulated)]
+        assert numbers == sorted(set(numbers)), "no line is run twice or out of order"
+        texts = dict(ran_by_number(emulated))
+        damaged = [ticket.text for ticket in tickets if texts[ticket.number] != ticket.text]
+        assert len(damaged) <= 2, "two lines that run into each other pass the checksum in 1 of 256 cases"
         assert board.link.counters.resend_requests > 0
 
 

@@ -438,6 +438,20 @@ NOISE = {
 }
 
 
+# What eight bits cannot catch: two lost bytes that are the same, such as two spaces, leave a valid checksum.
+MOST_COLLISIONS = {"bytes lost": 1}
+
+
+def assert_each_ran_once_and_in_order(link: VirtualLink, lines: list[Line], noise: str) -> None:
+    numbers = [number for number, _ in link.executed_by_number]
+    assert numbers == sorted(set(numbers)), "no number runs twice or out of order"
+    ran = dict(link.executed_by_number)
+    assert set(ran) >= {line.number for line in lines}
+    damaged = [line.text for line in lines if ran[line.number] != line.text]
+    assert len(damaged) <= MOST_COLLISIONS.get(noise, 0), damaged
+    assert link.accepted == [line.text for line in lines]
+
+
 @pytest.mark.parametrize("noise", NOISE)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(COMMANDS, min_size=1, max_size=12), board=BOARDS, seed=st.integers(0, 2**32))
@@ -445,11 +459,10 @@ def test_every_command_runs_exactly_once_and_in_order(
     noise: str, texts: list[str], board: BoardSettings, seed: int
 ) -> None:
     link = VirtualLink(board, NOISE[noise], seed, PATIENT)
-    link.submit(*texts, motion_s=2.0)
+    lines = link.submit(*texts, motion_s=2.0)
     link.run()
     if link.session.error is None:
-        assert link.executed == texts
-        assert link.accepted == texts
+        assert_each_ran_once_and_in_order(link, lines, noise)
     else:
         # One bit makes M112 of M110, and Marlin's emergency parser asks for no checksum. Nothing else ends a link.
         assert isinstance(link.session.error, BoardHalted)
@@ -468,11 +481,11 @@ def test_with_the_window_open_only_harmless_repetitions_happen(
 ) -> None:
     texts = [f"G1 X{place} F6000" for place in places]
     link = VirtualLink(board, NOISE[noise], seed, PATIENT)
-    link.submit(*texts, is_repeatable=True, motion_s=2.0)
+    lines = link.submit(*texts, is_repeatable=True, motion_s=2.0)
     link.run()
     assert link.session.error is None or isinstance(link.session.error, BoardHalted)  # M110, one bit off, is M112
-    assert link.session.error or link.executed == texts
-    assert link.session.error or link.accepted == texts
+    if link.session.error is None:
+        assert_each_ran_once_and_in_order(link, lines, noise)
     # The tail of a line may have run without its number: a whole move of this stream, or nothing that Marlin knows.
     for text in link.executed_unnumbered:
         assert text in texts or not re.match(r"[GMT]\d", text) or text.startswith("M118 q"), text
