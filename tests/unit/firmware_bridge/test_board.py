@@ -210,6 +210,17 @@ def test_a_position_that_the_firmware_clamped_is_found_out(rig: tuple[EmulatedBo
     assert not board.is_homed("chute")
 
 
+def test_motion_that_a_flipped_bit_cut_short_is_found_out(rig: tuple[EmulatedBoard, Board]) -> None:
+    emulated, board = rig
+    board.set_position("turntable", 0.0)
+    board.move({"turntable": 3600.0})
+    emulated.wait_until(lambda truth: truth.steps["X"] > 1000, 5.0)
+    board.link.request("M410")  # what one bit makes of M400; the emergency parser asks for no checksum
+    with pytest.raises(BoardError, match="sent to 3600 deg, the board says"):
+        board.wait()
+    assert not board.is_homed("turntable")
+
+
 def test_a_switch_that_is_never_reached_halts_the_board_and_reset_is_the_way_out(connect: Connect) -> None:
     from dataclasses import replace
 
