@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sorter.toml import TomlModel, read_toml
 
@@ -47,10 +47,102 @@ class PathsConfig(TomlModel):
     )
 
 
+# What of a camera's light and focus can be fixed here, by source; see sorter.camera.locks.
+_LOCKS = {
+    "picamera2": ("exposure_ms", "gain", "colour_gains", "focus"),
+    "usb": ("exposure_ms", "gain", "white_balance_k", "focus"),
+    "folder": (),
+    "video": (),
+}
+_Gain = Annotated[float, Field(ge=0.0, le=32.0)]
+_Pixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
+
+
+class CameraConfig(TomlModel):
+    """``[camera]``: where pictures come from, and the light that they are taken in.
+
+    What of exposure, gain, white balance and focus is left out settles once, and is kept from then on.
+    """
+
+    source: Literal["picamera2", "usb", "folder", "video"] = Field(
+        default="picamera2", description="a Raspberry Pi camera, a USB camera, or pictures that were taken before"
+    )
+    device: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}|/[^\x00]+)$")] = Field(
+        default="0",
+        description='usb: a number N for /dev/videoN, or a device such as "/dev/v4l/by-id/usb-..."; picamera2: the '
+        "camera's number in the list of `rpicam-hello --list-cameras`",
+    )
+    path: FilePath | None = Field(
+        default=None, description="folder, video: what is played; relative to rig.toml's folder"
+    )
+    loop: bool = Field(default=True, description="folder, video: begin again after the last picture")
+    width_px: _Pixels = Field(default=1280, description="of a frame; folder and video play any size")
+    height_px: _Pixels = Field(default=720, description="of a frame; folder and video play any size")
+    preview_width_px: Annotated[int, Field(ge=64, le=1280, multiple_of=2)] = Field(
+        default=320, description="of the small pictures that the page shows"
+    )
+    frames_per_s: Annotated[float, Field(ge=1.0, le=120.0)] = Field(
+        default=15.0, description="how many frames the camera takes; one is exposed no longer than one of them lasts"
+    )
+    deadline_s: Annotated[float, Field(ge=1.0, le=120.0)] = Field(
+        default=25.0, description="a frame must have come by then, restarts of the camera included"
+    )
+    frame_timeout_s: Annotated[float, Field(ge=0.1, le=30.0)] = Field(
+        default=3.0, description="a camera that takes longer over one frame hangs, and is restarted"
+    )
+    frozen_after: Annotated[int, Field(ge=2, le=100)] = Field(
+        default=2, description="so many frames in a row that are equal to the last bit: the camera is restarted"
+    )
+    exposure_ms: Annotated[float, Field(ge=0.01, le=1000.0)] | None = Field(
+        default=None, description="how long a frame is exposed"
+    )
+    gain: Annotated[float, Field(ge=0.0, le=1000.0)] | None = Field(
+        default=None, description="picamera2: of the sensor, 1 is none; usb: the driver's own steps"
+    )
+    colour_gains: tuple[_Gain, _Gain] | None = Field(
+        default=None, description="picamera2: gain of red and of blue over green"
+    )
+    white_balance_k: Annotated[float, Field(ge=1000.0, le=20_000.0)] | None = Field(
+        default=None, description="usb: colour temperature of the light"
+    )
+    focus: Annotated[float, Field(ge=0.0, le=10_000.0)] | None = Field(
+        default=None, description="picamera2: dioptres (1/m; 0 is far); usb: the driver's own steps"
+    )
+    python: FilePath = Field(
+        default=Path("/usr/bin/python3"), description="picamera2: the system's interpreter, which has picamera2"
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse settings that each are possible, but not with each other."""
+        is_file = self.source in ("folder", "video")
+        if is_file != (self.path is not None):
+            needed = "is missing: it names what is played" if is_file else "must be left out: nothing is played"
+            raise ValueError(f'path {needed} with source = "{self.source}"')
+        if self.source == "picamera2" and not self.device.isdecimal():
+            raise ValueError(f'device must be a number with source = "picamera2", such as "0", not "{self.device}"')
+        known = ("exposure_ms", "gain", "colour_gains", "white_balance_k", "focus")
+        wrong = [name for name in known if getattr(self, name) is not None and name not in _LOCKS[self.source]]
+        if wrong:
+            raise ValueError(f'{", ".join(wrong)} cannot be set with source = "{self.source}"')
+        if self.exposure_ms is not None and self.exposure_ms * self.frames_per_s > 1000.0:
+            raise ValueError(
+                f"exposure_ms must not be longer than a frame lasts: {1000.0 / self.frames_per_s:g} ms at "
+                f"{self.frames_per_s:g} frames_per_s, not {self.exposure_ms:g}"
+            )
+        if not 4.0 / self.frames_per_s <= self.frame_timeout_s <= self.deadline_s:
+            raise ValueError(
+                f"frame_timeout_s must be from {4.0 / self.frames_per_s:g} (four frames) to {self.deadline_s:g} "
+                f"(deadline_s), not {self.frame_timeout_s:g}"
+            )
+        return self
+
+
 class RigConfig(TomlModel):
     """The whole file. A table that is left out has its defaults."""
 
     board: BoardConfig = BoardConfig()
+    camera: CameraConfig = CameraConfig()
     paths: PathsConfig = PathsConfig()
 
 
@@ -61,5 +153,10 @@ def read_rig_config(path: Path) -> RigConfig:
         sorter.errors.ConfigError: with every problem of the file, each with line and key.
     """
     config = read_toml(path, RigConfig)
-    paths = config.paths.model_copy(update={"state": path.absolute().parent / config.paths.state})
-    return config.model_copy(update={"paths": paths})
+    folder = path.absolute().parent
+    paths = config.paths.model_copy(update={"state": folder / config.paths.state})
+    camera = config.camera
+    if camera.path is not None:
+        camera = camera.model_copy(update={"path": folder / camera.path})
+    camera = camera.model_copy(update={"python": folder / camera.python})
+    return config.model_copy(update={"camera": camera, "paths": paths})

@@ -3,6 +3,7 @@
 SorterError
 ├── ConfigError (ValueError)         a TOML file that does not say what it must
 ├── ResourceMissing (FileNotFoundError)  a file that belongs to the installation is not there
+├── PictureRefused (ValueError)      a file that is no picture, or none that can be used
 └── CommandRefused (RuntimeError)    a command that does not fit the rig's present state
 """
 
@@ -70,6 +71,19 @@ class ConfigError(SorterError, ValueError):
 
 class ResourceMissing(SorterError, FileNotFoundError):  # noqa: N818  (the name says it)
     """A file or folder that belongs to the installation is not where it must be."""
+
+
+class PictureRefused(SorterError, ValueError):  # noqa: N818  (the name says it)
+    """A picture file cannot be used; ``reason`` says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} {reason}", remedy="Leave it out, or save it again as an 8-bit RGB JPEG or PNG.")
+
+    def as_dict(self) -> dict[str, object]:
+        """With ``file``."""
+        return {**super().as_dict(), "file": str(self.path)}
 
 
 class CommandRefused(SorterError, RuntimeError):  # noqa: N818  (the name says it)

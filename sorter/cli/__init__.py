@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from firmware_bridge.errors import BoardError, Refused, Unhomed
+from sorter.camera.errors import CameraError, NotAPicture
 from sorter.cli import console
 from sorter.cli.commands import app
 from sorter.cli.exit_codes import ExitCode
@@ -17,10 +18,17 @@ def main() -> None:
         app(prog_name="sorter")
     except SorterError as error:
         console.show_error(error)
-        sys.exit(ExitCode.REFUSED if isinstance(error, CommandRefused) else ExitCode.BAD_INPUT)
+        sys.exit(_sorter_code(error))
     except BoardError as error:
         console.show_error(error)
         sys.exit(_board_code(error))
+
+
+def _sorter_code(error: SorterError) -> ExitCode:
+    if isinstance(error, CommandRefused):
+        return ExitCode.REFUSED
+    is_hardware = isinstance(error, CameraError) and not isinstance(error, NotAPicture)
+    return ExitCode.HARDWARE if is_hardware else ExitCode.BAD_INPUT
 
 
 def _board_code(error: BoardError) -> ExitCode:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sorter
-from sorter.cli import board, config
+from sorter.cli import board, camera, config
 
 app = typer.Typer(
     name="sorter",
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(board.app, name="board")
+app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
 
 

@@ -49,6 +49,12 @@ def show_error(error: SorterError | BoardError) -> None:
     typer.echo(f"{error.message}\n{error.remedy}", err=True)
 
 
+def show_warning(text: str) -> None:
+    """Print on stderr what was wrong with one of several things; the others went on."""
+    typer.secho("warning: ", err=True, nl=False, fg="yellow", bold=True)
+    typer.echo(text, err=True)
+
+
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr for long work; yields a function that takes how many more are done.

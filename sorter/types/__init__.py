@@ -6,8 +6,8 @@ modules below.
 """
 
 from sorter.types.clock import Clock
-from sorter.types.decisions import Decision, PartColour, Prediction, RejectReason, View
-from sorter.types.pictures import Box, Crop, CropSpec, Frame, Location, LocationKind
+from sorter.types.decisions import Decision, PartColour, Prediction, RejectReason, View, ViewQuality
+from sorter.types.pictures import Box, Crop, CropSpec, Frame, Location, LocationKind, Table
 from sorter.types.rig import (
     AxisStatus,
     BinStatus,
@@ -51,5 +51,7 @@ __all__ = [
     "Snapshot",
     "SortPlan",
     "SortRule",
+    "Table",
     "View",
+    "ViewQuality",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sorter.types.pictures import Crop, Frame, Location
 
 
@@ -19,12 +21,14 @@ class PartColour:
         ldraw_code: its number in LDraw's LDConfig.
         distance: CIELAB distance (delta E) between what was seen and the palette's colour.
         is_unsure: two colours of the palette fit about equally well.
+        scores: how well each colour of the palette fits, by LDraw code, smaller is better; what is summed over views.
     """
 
     name: str
     ldraw_code: int
     distance: float
     is_unsure: bool
+    scores: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,35 @@ class Prediction:
         return tuple(sorted(pairs, key=lambda pair: -pair[1]))
 
 
+@dataclass(frozen=True)
+class ViewQuality:
+    """Whether a view can be believed.
+
+    Args:
+        sharpness: of the part's outline, 0 to 1; 1 is a step within one pixel.
+        overexposed: share of the table and part with a channel at its upper end, 0 to 1.
+        underexposed: share of the table that is nearly black, 0 to 1.
+    """
+
+    sharpness: float
+    overexposed: float
+    underexposed: float
+
+
 @dataclass(frozen=True, eq=False)
 class View:
-    """One frame of a part at one turntable angle (deg), and what was made of it."""
+    """One frame of a part at one turntable angle (deg; None if nobody knows it), and what was made of it.
 
-    angle_deg: float
+    Without one part in it there is no crop, prediction, quality or colour.
+    """
+
+    angle_deg: float | None
     frame: Frame
     location: Location
     crop: Crop | None
     prediction: Prediction | None
+    quality: ViewQuality | None = None
+    colour: PartColour | None = None
 
 
 class RejectReason(enum.StrEnum):

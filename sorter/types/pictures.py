@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     RgbArray = NDArray[np.uint8]
     MaskArray = NDArray[np.bool_]
+    FloatArray = NDArray[np.float64]
 
 
 def _check_rgb(rgb: RgbArray, owner: str) -> None:
@@ -32,6 +33,7 @@ class Frame:
         sequence: counts the camera's frames from 0; a gap is a frame that nobody fetched.
         exposure_s: exposure time where the camera tells it.
         analogue_gain: sensor gain (1 is none) where the camera tells it.
+        mm_per_px: what a pixel spans at the middle of the table, where the rig has been calibrated.
     """
 
     rgb: RgbArray
@@ -39,10 +41,13 @@ class Frame:
     sequence: int
     exposure_s: float | None = None
     analogue_gain: float | None = None
+    mm_per_px: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no picture."""
+        """Refuse what is no picture, and a scale that is no length."""
         _check_rgb(self.rgb, "Frame")
+        if self.mm_per_px is not None and not 0.0 < self.mm_per_px < float("inf"):
+            raise ValueError(f"Frame: mm_per_px is a length above 0, got {self.mm_per_px}")
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,22 @@ class LocationKind(enum.StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
+class Table:
+    """The bare table, as it would look if nothing lay on it.
+
+    Args:
+        coefficients: 10×3 float64; the natural logarithm of its colour (R, G, B, 0 to 255) is a polynomial of third
+            degree in the place; see ``sorter.vision.table``.
+        extent: h×w bool at work resolution, True on the table.
+        share: of the points looked at, how many showed bare table (0 to 1).
+    """
+
+    coefficients: FloatArray
+    extent: MaskArray
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
 class Location:
     """Where on the table something lies.
 
@@ -78,11 +99,16 @@ class Location:
         kind: what is seen.
         boxes: one for each thing seen, largest first; empty only if kind is EMPTY or MOVING.
         mask: H×W bool over the frame, True on every part.
+        table: what they lie on; None if no table could be made out.
+        is_against_background: it was found by comparison with the table as it was when empty; False where the empty
+            table had to be inferred from the frame itself.
     """
 
     kind: LocationKind
     boxes: tuple[Box, ...]
     mask: MaskArray
+    table: Table | None = None
+    is_against_background: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a mask that is none and boxes that do not fit the kind."""
@@ -98,25 +124,34 @@ class Location:
 class CropSpec:
     """How a part is cut out: the same for training, evaluation, capture and rig.
 
+    The window has a fixed size in millimetres, not fitted to the part, because size is what tells many parts apart.
+
     Args:
-        window_fraction: side of the square window around the part, in parts of the frame's shorter side; fixed,
-            not fitted to the part, because size is what tells many parts apart.
+        window_mm: side of the square window around the part.
+        frame_mm: what the shorter side of a frame spans that does not tell its own ``mm_per_px``.
         size_px: side of the crop that the network gets.
-        table_grey: the grey (0 to 255) to which the table is evened out, so that its tint is no clue; None leaves it.
+        table_grey: the grey (1 to 255) to which the table is evened out, so that its tint is no clue; None leaves it.
     """
 
-    window_fraction: float
-    size_px: int
-    table_grey: int | None
+    window_mm: float = 64.0
+    frame_mm: float = 78.0
+    size_px: int = 128
+    table_grey: int | None = 170
 
     def __post_init__(self) -> None:
         """Refuse numbers that no crop can have."""
-        if not 0.0 < self.window_fraction <= 2.0:
-            raise ValueError(f"window_fraction is above 0 and at most 2, got {self.window_fraction}")
-        if self.size_px < 8:
-            raise ValueError(f"size_px is at least 8, got {self.size_px}")
-        if self.table_grey is not None and not 0 <= self.table_grey <= 255:
-            raise ValueError(f"table_grey is 0 to 255, got {self.table_grey}")
+        for name, length_mm in (("window_mm", self.window_mm), ("frame_mm", self.frame_mm)):
+            if not 1.0 <= length_mm <= 10_000.0:
+                raise ValueError(f"{name} is 1 to 10,000 mm, got {length_mm}")
+        if not 8 <= self.size_px <= 4096:
+            raise ValueError(f"size_px is 8 to 4096, got {self.size_px}")
+        if self.table_grey is not None and not 1 <= self.table_grey <= 255:
+            raise ValueError(f"table_grey is 1 to 255, got {self.table_grey}")
+
+    def window_px(self, frame: Frame) -> int:
+        """Side of the window in px of ``frame``."""
+        mm_per_px = frame.mm_per_px or self.frame_mm / min(frame.rgb.shape[:2])
+        return max(1, round(self.window_mm / mm_per_px))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sorter.config import BoardConfig, PathsConfig, RigConfig, read_rig_config
+from sorter.config import BoardConfig, CameraConfig, PathsConfig, RigConfig, read_rig_config
 from sorter.errors import ConfigError
 
 
@@ -41,3 +41,68 @@ def test_a_port_that_is_no_device_is_refused(tmp_path: Path, port: str) -> None:
     file.write_text(f'\n[board]\nport = "{port}"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"line 3: board\.port: .*got"):
         read_rig_config(file)
+
+
+def camera_of(tmp_path: Path, *lines: str) -> CameraConfig:
+    file = tmp_path / "rig.toml"
+    file.write_text("\n".join(["[camera]", *lines]), encoding="utf-8")
+    return read_rig_config(file).camera
+
+
+def test_a_file_without_a_camera_has_a_raspberry_pi_camera(tmp_path: Path) -> None:
+    assert camera_of(tmp_path) == CameraConfig()
+    assert CameraConfig().source == "picamera2"
+
+
+def test_what_a_camera_plays_is_found_from_the_files_own_folder(tmp_path: Path) -> None:
+    camera = camera_of(tmp_path, 'source = "folder"', 'path = "views"', 'python = "bin/python3"')
+    assert camera.path == tmp_path / "views"
+    assert camera.python == tmp_path / "bin/python3"
+
+
+def test_light_and_focus_can_be_named(tmp_path: Path) -> None:
+    camera = camera_of(tmp_path, "exposure_ms = 8", "gain = 2.5", "colour_gains = [1.8, 1.4]", "focus = 0.0")
+    assert (camera.exposure_ms, camera.gain, camera.colour_gains, camera.focus) == (8.0, 2.5, (1.8, 1.4), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (['source = "folder"'], "path is missing"),
+        (['path = "views"'], "path must be left out"),
+        (['source = "usb"', 'path = "a.mp4"'], "path must be left out"),
+        (['device = "/dev/video0"'], 'device must be a number with source = "picamera2"'),
+        (['source = "usb"', "colour_gains = [1.0, 1.0]"], 'colour_gains cannot be set with source = "usb"'),
+        (["white_balance_k = 5000"], 'white_balance_k cannot be set with source = "picamera2"'),
+        (['source = "folder"', 'path = "a"', "gain = 2"], "gain cannot be set"),
+        (["exposure_ms = 70"], "must not be longer than a frame lasts: 66.6667 ms"),
+        (["deadline_s = 2"], "to 2 (deadline_s), not 3"),
+        (["frames_per_s = 1"], "frame_timeout_s must be from 4 (four frames)"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(tmp_path: Path, lines: list[str], problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        camera_of(tmp_path, *lines)
+    assert problem in caught.value.message
+    assert "line 1: camera: " in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'source = "webcam"',
+        'device = "video0"',
+        "width_px = 641",
+        "height_px = 32",
+        "frames_per_s = 0",
+        "frozen_after = 1",
+        "exposure_ms = 0",
+        "colour_gains = [1.0]",
+        "colour_gains = [1.0, -1.0]",
+        'python = ""',
+        "exposure = 8.0",
+    ],
+)
+def test_a_camera_that_cannot_be_is_refused_by_line(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError, match=r"line 2: camera\."):
+        camera_of(tmp_path, line)

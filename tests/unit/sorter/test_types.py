@@ -54,19 +54,37 @@ def test_a_location_counts_what_it_shows() -> None:
 
 
 def test_a_crop_has_the_size_of_its_spec() -> None:
-    spec = CropSpec(window_fraction=0.66, size_px=8, table_grey=128)
+    spec = CropSpec(size_px=8)
     Crop(np.zeros((8, 8, 3), np.uint8), spec, BOX)
     with pytest.raises(ValueError, match="8 px square"):
         Crop(RGB, spec, BOX)
 
 
 @pytest.mark.parametrize(
-    ("window_fraction", "size_px", "table_grey"),
-    [(0.0, 128, 128), (float("nan"), 128, 128), (0.5, 4, 128), (0.5, 128, 256), (0.5, 128, -1)],
+    "wrong",
+    [
+        {"window_mm": 0.0},
+        {"window_mm": float("nan")},
+        {"frame_mm": -1.0},
+        {"size_px": 4},
+        {"size_px": 100_000},
+        {"table_grey": 256},
+        {"table_grey": 0},
+    ],
+    ids=str,
 )
-def test_a_crop_spec_that_no_picture_can_fit_is_refused(window_fraction: float, size_px: int, table_grey: int) -> None:
+def test_a_crop_spec_that_no_picture_can_fit_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="got"):
-        CropSpec(window_fraction, size_px, table_grey)
+        CropSpec(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_window_has_the_same_millimetres_in_every_frame() -> None:
+    spec = CropSpec(window_mm=40.0, frame_mm=80.0)
+    unknown = Frame(np.zeros((300, 400, 3), np.uint8), 0.0, 0)
+    calibrated = Frame(np.zeros((300, 400, 3), np.uint8), 0.0, 0, mm_per_px=0.1)
+    assert (spec.window_px(unknown), spec.window_px(calibrated)) == (150, 400)
+    with pytest.raises(ValueError, match="mm_per_px"):
+        Frame(np.zeros((3, 4, 3), np.uint8), 0.0, 0, mm_per_px=0.0)
 
 
 def test_a_box_has_area() -> None:

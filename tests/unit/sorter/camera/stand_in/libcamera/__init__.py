@@ -1,0 +1,3 @@
+"""Stands in for libcamera's Python module, as far as the worker uses it."""
+
+from libcamera import controls as controls
