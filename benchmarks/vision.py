@@ -40,16 +40,30 @@ def overlap(one: Box, other: Box) -> float:
     return both / (one.width_px * one.height_px + other.width_px * other.height_px - both)
 
 
+def photographs_of(revolution: dict[str, Any]) -> list[list[str]]:
+    """Lists of the copies of each photograph of a revolution."""
+    found: list[list[str]] = revolution["photographs"]
+    return found
+
+
 def located(folder: Path) -> None:
     drawn = json.loads((ROOT / "tests/data/boxes.json").read_text(encoding="utf-8"))
+    names = {
+        copy: str(each["colour"]) for each in revolutions(folder) for copies in photographs_of(each) for copy in copies
+    }
     best, missed = [], 0
+    by_name: dict[str, list[float]] = collections.defaultdict(list)
     for each in drawn:
         found = locate(photograph(folder, each["photograph"]))
         missed += not found.boxes
         best.append(max((overlap(Box(*each["box"]), box) for box in found.boxes), default=0.0))
+        by_name[names[each["photograph"]]].append(best[-1])
     ious = np.array(best)
     print(f"\n{len(drawn)} boxes drawn by eye: IoU >= 0.7 in {(ious >= 0.7).mean():.1%}, missed {missed}", end="; ")
     print(f"IoU least {ious.min():.2f}, 1 % {np.percentile(ious, 1):.2f}, median {np.median(ious):.2f}")
+    for name in ("white", "black", "tan"):
+        values = by_name[name]
+        print(f"  {name}: {len(values)} boxes, IoU least {min(values):.2f}, median {np.median(values):.2f}")
     print("empty tables:", ", ".join(str(locate(photograph(folder, name)).kind) for name in EMPTY_TABLES))
 
 
@@ -62,8 +76,7 @@ def every_photograph(folder: Path, every: int) -> None:
     wrong_revolutions, revolution_count = [], 0
     for revolution in revolutions(folder):
         name, colours = str(revolution["colour"]), []
-        copies: Any = revolution["photographs"]
-        for each in copies[::every]:
+        for each in photographs_of(revolution)[::every]:
             frame = photograph(folder, each[0])
             found = locate(frame)
             kinds[name][str(found.kind)] += 1

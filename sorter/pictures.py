@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import struct
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -36,9 +36,9 @@ _UPRIGHT = {  # by EXIF orientation (CIPA DC-008, 4.6.5); 1 is upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_TRANSPARENT = "is partly transparent; put it onto a background"
 _DAMAGE = (  # what Pillow lets through from its parsers on damaged files
     ArithmeticError,
-    AttributeError,
     EOFError,
     LookupError,
     MemoryError,
@@ -101,7 +101,7 @@ def _rgb(path: Path, picture: Image.Image) -> RgbArray:
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         opaque = upright.convert("RGBA")
         if opaque.getchannel("A").getextrema() != (255, 255):
-            raise PictureRefused(path, "is partly transparent; put it onto a background")
+            raise PictureRefused(path, _TRANSPARENT)
         upright = opaque
     if upright.mode not in ("1", "L", "P", "RGB", "RGBA", "YCbCr"):
         raise PictureRefused(
@@ -117,7 +117,9 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _from_16_bits(path: Path, picture: Image.Image) -> RgbArray:
-    values: NDArray[np.int64] = np.asarray(picture).astype(np.int64)
+    values: NDArray[np.integer[Any]] = np.asarray(picture)
+    if (values == picture.info.get("transparency", -1)).any():
+        raise PictureRefused(path, _TRANSPARENT)
     if values.min() < 0 or values.max() > 0xFFFF:
         raise PictureRefused(path, "has more than 16 bits a channel; save it with 8")
     grey = (values >> 8).astype(np.uint8)

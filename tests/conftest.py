@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.leaks", "tests.boards", "tests.cli_boards"]
+pytest_plugins = ["tests.leaks", "tests.boards", "tests.cli_boards", "tests.models"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

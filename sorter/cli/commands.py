@@ -8,6 +8,7 @@ import typer
 
 import sorter
 from sorter.cli import board, camera, config
+from sorter.cli.classify import classify
 
 app = typer.Typer(
     name="sorter",
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.add_typer(board.app, name="board")
 app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
+app.command()(classify)
 
 
 def _print_version(is_wanted: bool) -> None:

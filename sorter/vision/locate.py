@@ -174,10 +174,13 @@ def _has_moved(logs: FloatArray, previous: Frame, shape: tuple[int, int], inside
 
 def _upscaled(mask: BoolArray, shape: tuple[int, int], work_shape: tuple[int, ...]) -> BoolArray:
     scale = work_scale(*shape)
-    full = np.zeros(shape, np.bool_)
+    if scale == 1 and mask.shape == shape:
+        return mask
+    full = np.zeros(shape, np.uint8)
     if mask.shape == work_shape[:2]:  # else there is nothing
-        full[: mask.shape[0] * scale, : mask.shape[1] * scale] = mask.repeat(scale, axis=0).repeat(scale, axis=1)
-    return full
+        height, width = mask.shape[0] * scale, mask.shape[1] * scale
+        full[:height, :width] = cv2.resize(mask.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    return full.view(np.bool_)
 
 
 def _scaled(box: Box, scale: int, shape: tuple[int, int]) -> Box:

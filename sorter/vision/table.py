@@ -131,7 +131,8 @@ def fit_drift(difference: FloatArray, extent: BoolArray) -> tuple[Coefficients, 
     if not len(seen):
         return np.zeros((TERMS, 3)), 0.0
     is_near = np.abs(seen - np.median(seen, axis=0)).max(axis=1) < 2 * _WIDEST
-    return _robust_fit(points, seen, is_near, most_terms=6)
+    coefficients, is_explained = _robust_fit(points, seen, is_near, most_terms=6)
+    return coefficients, float(is_explained.mean())
 
 
 def fit_table(logs: FloatArray) -> tuple[Table, FloatArray]:
@@ -145,29 +146,30 @@ def fit_table(logs: FloatArray) -> tuple[Table, FloatArray]:
     seen = logs[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].reshape(-1, 3)
     brightness = seen.mean(axis=1)
     is_bright = brightness > np.percentile(brightness, 60) - 2 * _WIDEST
-    coefficients, share = _robust_fit(points, seen, is_bright, most_terms=TERMS)
+    coefficients, is_table = _robust_fit(points, seen, is_bright, most_terms=TERMS)
     difference = logs - surface(coefficients, height, width)
     extent = _extent(largest_channel(np.abs(difference)) < _RIM)
-    level = np.exp(logs[extent].mean(axis=0).max()) if extent.any() else 0.0
-    return Table(coefficients, extent, share if _DARKEST <= level <= _BRIGHTEST else 0.0), difference
+    level = np.exp(seen[is_table].mean(axis=0).max()) if is_table.any() else 0.0
+    share = float(is_table.mean()) if _DARKEST <= level <= _BRIGHTEST else 0.0
+    return Table(coefficients, extent, share), difference
 
 
 def _robust_fit(
     points: FloatArray, seen: FloatArray, is_table: BoolArray, *, most_terms: int
-) -> tuple[Coefficients, float]:
-    """Coefficients (TERMS×3) of the surface through ``seen`` (n×3) at ``points`` (n×TERMS), and the share on it."""
+) -> tuple[Coefficients, BoolArray]:
+    """Coefficients (TERMS×3) of the surface through ``seen`` (n×3) at ``points`` (n×TERMS), and which (n) are on it."""
     coefficients = np.zeros((TERMS, 3))
     for round_ in range(_ROUNDS):
         count = 6 if round_ < _COARSE_ROUNDS else most_terms
         used = points[is_table, :count].astype(np.float64)
         if len(used) < 10 * TERMS:
-            return coefficients, 0.0
+            return coefficients, np.zeros_like(is_table)
         normal = used.T @ used + 1e-6 * np.eye(count)
         coefficients = np.zeros((TERMS, 3))
         coefficients[:count] = np.linalg.solve(normal, used.T @ seen[is_table])
         limit = max(_NARROWEST, _WIDEST * 0.8**round_)
         is_table = largest_channel(np.abs(seen - points @ coefficients.astype(np.float32))) < limit
-    return coefficients, float(is_table.mean())
+    return coefficients, is_table
 
 
 def _extent(is_bare: BoolArray) -> BoolArray:
