@@ -1,12 +1,12 @@
 """Fit how a camera shows colours (``sorter.vision.camera_colours``) on photographs of parts of known colour.
 
     pip install -e '.[train]'
-    python benchmarks/colour_fit.py PHOTOGRAPHS [--every 1] [--steps 400] [--leave-out N]
+    python benchmarks/colour_fit.py PHOTOGRAPHS [--every 1] [--steps 400] [--leave-out N] [--go-on]
 
 Prints the constants, and how many photographs and revolutions they name rightly. The loss is the cross-entropy of the
 families in tests/colour_families.py, of single photographs and of whole revolutions, each revolution with the same
 weight. ``--leave-out N`` also fits N times with every N-th brick left out, and scores those: what to expect of a brick
-that the camera's colours were not fitted on.
+that the camera's colours were not fitted on; those fits begin with no knowledge of any.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from sorter.vision import locate  # noqa: E402
+from sorter.vision.camera_colours import PHOTOGRAPHS, CameraColours  # noqa: E402
 from sorter.vision.colour import _relative_pixels, _targets  # noqa: E402
 from sorter.vision.palette import PALETTE  # noqa: E402
 from tests.colour_families import FAMILIES  # noqa: E402
@@ -37,11 +38,8 @@ WHITE = np.array([0.95047, 1.0, 1.08883], np.float32)
 TARGETS = _targets(PALETTE)
 LEAST_TINT, MOST_TINT = -0.45, 0.65  # 98 of 100 photographs are within
 SHADING = (-1.6, 0.3)
-START: tuple[list[list[float]], ...] = (
-    [[1.09, -0.192, 0.078], [-0.006, 0.971, 0.069], [-0.115, 0.005, 0.825]],
-    [[0.059, 0.013, 0.12], [0.183, 0.387, -0.074], [0.022, -0.022, 0.204]],
-    [[-1.552, 0.374, -0.01], [-0.573, 0.177, -0.574], [-0.165, 0.159, -0.377]],
-)
+NEUTRAL = ((0.85, 0.0, 0.0), (0.0, 0.85, 0.0), (0.0, 0.0, 0.85))
+NOTHING = ((0.0,) * 3,) * 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +91,12 @@ def scores(samples: Samples, matrices: list[tf.Variable], costs: tf.Variable) ->
     return tf.reduce_mean(tf.minimum(tf.sqrt(chroma + light + 1e-6), 60.0), axis=1)
 
 
-def fit(samples: Samples, steps: int) -> tuple[list[tf.Variable], tf.Variable]:
-    matrices = [tf.Variable(np.array(each, np.float32)) for each in START]
-    costs = tf.Variable([35.0, 20.4, 1.1])
-    optimiser = tf.keras.optimizers.Adam(tf.keras.optimizers.schedules.CosineDecay(0.015, steps))
+def fit(samples: Samples, steps: int, start: CameraColours | None = None) -> tuple[list[tf.Variable], tf.Variable]:
+    matrices = [
+        tf.Variable(np.array(each, np.float32)) for each in (start.by_tint if start else (NEUTRAL, NOTHING, NOTHING))
+    ]
+    costs = tf.Variable([start.brighter_cost, start.darker_cost, start.spread] if start else [40.0, 12.0, 3.0])
+    optimiser = tf.keras.optimizers.Adam(tf.keras.optimizers.schedules.CosineDecay(0.02, steps))
     counts = np.bincount(samples.revolution)
     weight = tf.constant((1.0 / counts)[samples.revolution].astype(np.float32)) / len(counts)
     log_right = tf.constant(np.log(samples.is_right + 1e-9))
@@ -142,6 +142,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--leave-out", type=int, default=0)
+    parser.add_argument("--go-on", action="store_true", help="begin with the constants as they are")
     given = parser.parse_args()
     samples = read(given.photographs, given.every)
     if given.leave_out:
@@ -155,7 +156,7 @@ def main() -> None:
             whole.append(right[1])
         print(f"bricks left out: {np.concatenate(single).mean():.1%} of photographs,", end=" ")
         print(f"{np.concatenate(whole).mean():.1%} of revolutions", flush=True)
-    fitted = fit(samples, given.steps)
+    fitted = fit(samples, given.steps, PHOTOGRAPHS if given.go_on else None)
     for matrix in fitted[0]:
         print(tuple(tuple(round(float(value), 3) for value in row) for row in matrix.numpy()), end=",\n")
     print("brighter, darker, spread:", [round(float(cost), 1) for cost in fitted[1].numpy()])

@@ -58,7 +58,7 @@ def make_by_hand(model: Model, content: bytes, threads: int) -> Callable[[np.nda
     def fitted(logs: np.ndarray) -> np.ndarray:
         seen = logs[2::5, 2::5].reshape(-1, 3)
         brightness = seen.mean(axis=1)
-        used = brightness > np.percentile(brightness, 60) - 0.5
+        used = np.abs(brightness - np.percentile(brightness, 60)) < 0.25
         for number in range(12):
             count = 6 if number < 6 else TERMS
             some = points[used, :count].astype(np.float64)

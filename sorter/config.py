@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sorter.toml import TomlModel, read_toml
 
+_DEVICE = re.compile(r"[0-9]{1,3}|/[^\x00]+")
 _BAUD_RATES = (57_600, 115_200, 250_000, 500_000, 1_000_000)
 
 
@@ -23,6 +25,12 @@ def _checked_baud_rate(rate: int) -> int:
     if rate not in _BAUD_RATES:
         raise ValueError(f"must be one of {', '.join(map(str, _BAUD_RATES))}")
     return rate
+
+
+def _checked_device(device: str) -> str:
+    if not _DEVICE.fullmatch(device):
+        raise ValueError('must be a number N for /dev/videoN, or a device such as "/dev/v4l/by-id/..."')
+    return device
 
 
 FilePath = Annotated[Path, AfterValidator(_checked_path)]
@@ -54,6 +62,7 @@ _LOCKS = {
     "folder": (),
     "video": (),
 }
+_ALL_LOCKS = ("exposure_ms", "gain", "colour_gains", "white_balance_k", "focus")
 _Gain = Annotated[float, Field(ge=0.0, le=32.0)]
 _Pixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
 
@@ -67,7 +76,7 @@ class CameraConfig(TomlModel):
     source: Literal["picamera2", "usb", "folder", "video"] = Field(
         default="picamera2", description="a Raspberry Pi camera, a USB camera, or pictures that were taken before"
     )
-    device: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}|/[^\x00]+)$")] = Field(
+    device: Annotated[str, AfterValidator(_checked_device)] = Field(
         default="0",
         description='usb: a number N for /dev/videoN, or a device such as "/dev/v4l/by-id/usb-..."; picamera2: the '
         "camera's number in the list of `rpicam-hello --list-cameras`",
@@ -112,6 +121,11 @@ class CameraConfig(TomlModel):
         default=Path("/usr/bin/python3"), description="picamera2: the system's interpreter, which has picamera2"
     )
 
+    def misfits(self, source: str) -> list[str]:
+        """Keys that are set here and that another source does not have, or that mean another thing there."""
+        names = ["device", "path", *(name for name in _ALL_LOCKS if name not in _LOCKS.get(source, ()))]
+        return [] if source == self.source else [name for name in names if name in self.model_fields_set]
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Refuse settings that each are possible, but not with each other."""
@@ -121,8 +135,7 @@ class CameraConfig(TomlModel):
             raise ValueError(f'path {needed} with source = "{self.source}"')
         if self.source == "picamera2" and not self.device.isdecimal():
             raise ValueError(f'device must be a number with source = "picamera2", such as "0", not "{self.device}"')
-        known = ("exposure_ms", "gain", "colour_gains", "white_balance_k", "focus")
-        wrong = [name for name in known if getattr(self, name) is not None and name not in _LOCKS[self.source]]
+        wrong = [name for name in _ALL_LOCKS if getattr(self, name) is not None and name not in _LOCKS[self.source]]
         if wrong:
             raise ValueError(f'{", ".join(wrong)} cannot be set with source = "{self.source}"')
         if self.exposure_ms is not None and self.exposure_ms * self.frames_per_s > 1000.0:

@@ -12,6 +12,7 @@ from sorter.camera.errors import BlankFrame, FrozenFrame, WrongSize
 
 if TYPE_CHECKING:
     from sorter.types import Frame
+    from sorter.types.pictures import RgbArray
 
 BLACK_MEAN = 4.0  # of 255
 _BLACK_VALUE = 48
@@ -26,15 +27,22 @@ def check_size(frame: Frame, width_px: int, height_px: int) -> None:
         raise WrongSize(f"the camera gave a frame of {width}×{height} px where {width_px}×{height_px} px is set")
 
 
-def check_shows_something(frame: Frame) -> None:
-    """Raise BlankFrame if the frame is black but for hot pixels, or has one value all over."""
-    rgb = frame.rgb
+def why_blank(rgb: RgbArray) -> str | None:
+    """That the picture is black but for hot pixels, or has one value all over; None if it shows something."""
     darkest, brightest = int(rgb.min()), int(rgb.max())
     if darkest == brightest:
-        raise BlankFrame(f"the camera gave a frame with the value {darkest} all over")
+        return f"has the value {darkest} all over"
     mean = float(rgb.mean())
     if mean < BLACK_MEAN and float((rgb > _BLACK_VALUE).mean()) < _HOT_FRACTION:
-        raise BlankFrame(f"the camera gave a black frame (mean {mean:.1f} of 255)")
+        return f"is black (mean {mean:.1f} of 255)"
+    return None
+
+
+def check_shows_something(frame: Frame) -> None:
+    """Raise BlankFrame if there is a reason in ``why_blank``."""
+    why = why_blank(frame.rgb)
+    if why is not None:
+        raise BlankFrame(f"the camera gave a frame that {why}")
 
 
 def are_identical(one: Frame, other: Frame) -> bool:

@@ -13,7 +13,8 @@
     │   ├── FrozenFrame                     the same one again, to the last bit
     │   └── StaleFrame                      exposed before it was asked for
     ├── NotAPicture (ValueError)            a file or folder that is played as a camera and holds no picture
-    ├── PicturesEnded (EOFError)            all of them were played
+    ├── PicturesEnded                       all of them were played
+    ├── LockFileRefused (OSError)           the file of what cameras were locked to cannot be read
     └── CameraLost (ConnectionError)        restarting it did not help; the operator has to look
 
 A camera that raised one of these is not used up: close it, open it, and go on (``supervised`` does).
@@ -100,10 +101,16 @@ class NotAPicture(CameraError, ValueError):  # noqa: N818
     default_remedy = "Take it out of the folder, or name another one."
 
 
-class PicturesEnded(CameraError, EOFError):  # noqa: N818
+class PicturesEnded(CameraError):  # noqa: N818
     """All pictures were played, and they are not to be played again."""
 
     default_remedy = "Set loop = true in [camera] of rig.toml to play them over and over."
+
+
+class LockFileRefused(CameraError, OSError):  # noqa: N818
+    """The file that exposure, gains, white balance and focus are kept in cannot be read."""
+
+    default_remedy = "Give it back to this user, or move it away; without it the camera settles anew."
 
 
 class CameraLost(CameraError, ConnectionError):  # noqa: N818

@@ -2,7 +2,7 @@
 
 A network learns the light along with the parts. So a camera settles once, is locked to what it found, and is set to
 the same numbers whenever it starts again, until someone deletes the file or asks it to settle anew. What rig.toml
-names goes before what the file says.
+names goes before what the file says. The file holds one lock for each camera, by its name.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import os
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from sorter.camera.errors import LockFileRefused
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -45,42 +47,45 @@ class Lock:
 
 
 class LockFile:
-    """The file that a camera's lock is kept in.
+    """A camera's lock in the file that the locks are kept in.
 
     Args:
         path: of the file; None keeps nothing.
-        camera: which camera it is of; another one's lock is not used.
+        camera: which camera it is of; another one's lock is neither used nor changed.
+        settles_anew: pass by the lock that is there until a new one is kept in its place.
     """
 
-    def __init__(self, path: Path | None, camera: str) -> None:
+    def __init__(self, path: Path | None, camera: str, *, settles_anew: bool = False) -> None:
         self._path = path
         self._camera = camera
+        self._settles_anew = settles_anew
 
     def read(self) -> tuple[Lock, str | None]:
         """The lock, empty if there is none that can be used; and a note why it is not used, if there is a file."""
-        if self._path is None:
+        if self._path is None or self._settles_anew:
             return Lock(), None
         try:
-            text = self._path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return Lock(), None
-        except (OSError, UnicodeDecodeError) as error:
+            kept = _kept(self._path)
+            if self._camera in kept:
+                return _lock(kept[self._camera]), None
+        except OSError as error:
             return Lock(), f"{self._path} cannot be read ({error}); the camera's settings were settled anew"
-        try:
-            lock, camera = _parsed(text)
         except (ValueError, KeyError, TypeError) as error:
             return Lock(), f"{self._path} holds no camera settings ({error!r}); they were settled anew"
-        if camera != self._camera:
-            return Lock(), f"{self._path} is of another camera ({camera}); the settings were settled anew"
-        return lock, None
+        others = ", ".join(kept)
+        return Lock(), f"{self._path} is of another camera ({others}); this one's settled anew" if others else None
 
     def keep(self, lock: Lock) -> str | None:
-        """Write ``lock`` into the file, whole; returns a note if that cannot be done."""
+        """Write ``lock`` into the file beside those of other cameras, whole; returns a note if that cannot be done."""
         if self._path is None:
             return None
-        data = {"format": _FORMAT, "camera": self._camera, "lock": asdict(lock)}
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
+            try:
+                kept = _kept(self._path)
+            except (ValueError, KeyError, TypeError):
+                kept = {}  # damaged: it holds nothing that could be lost
+            data = {"format": _FORMAT, "cameras": {**kept, self._camera: asdict(lock)}}
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("w", encoding="utf-8") as file:
                 file.write(json.dumps(data, indent=2) + "\n")
@@ -92,12 +97,22 @@ class LockFile:
                 temporary.unlink()
             why = error.strerror or error
             return f"the camera's settings cannot be kept in {self._path} ({why}): they settle anew at each start"
+        self._settles_anew = False
         return None
 
-    def forget(self) -> None:
-        """Delete the file, so that the camera settles anew."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+
+def check_readable(path: Path) -> None:
+    """See that a lock can be kept in ``path`` without losing those of other cameras.
+
+    Raises:
+        LockFileRefused: it is there and cannot be read.
+    """
+    try:
+        path.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LockFileRefused(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def controls_of(lock: Lock) -> dict[str, Any]:
@@ -122,11 +137,21 @@ def lock_of(controls: dict[str, Any]) -> Lock:
     )
 
 
-def _parsed(text: str) -> tuple[Lock, str]:
-    whole = json.loads(text)
+def _kept(path: Path) -> dict[str, Any]:
+    """What the file holds by camera, not checked yet. Raises OSError, ValueError, KeyError, TypeError."""
+    try:
+        whole = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
     if whole["format"] != _FORMAT:
         raise ValueError(f"format {whole['format']} is not known")
-    data = whole["lock"]
+    cameras = whole["cameras"]
+    if not isinstance(cameras, dict):
+        raise TypeError(f"{cameras!r} are no cameras")
+    return cameras
+
+
+def _lock(data: Any) -> Lock:
     if not isinstance(data, dict) or set(data) - {field.name for field in fields(Lock)}:
         raise ValueError(f"{data!r} are no settings")
     gains = data.get("colour_gains")
@@ -134,7 +159,7 @@ def _parsed(text: str) -> tuple[Lock, str]:
         red, blue = gains
         gains = (_number(red), _number(blue))
     single = {name: None if value is None else _number(value) for name, value in data.items() if name != "colour_gains"}
-    return Lock(**single, colour_gains=gains), str(whole["camera"])
+    return Lock(**single, colour_gains=gains)
 
 
 def _number(value: Any) -> float:

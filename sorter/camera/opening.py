@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 LOCK_FILE = "camera.json"  # in the rig's state folder
 
 
-def bare_camera(config: CameraConfig, clock: Clock, *, lock_file: Path | None = None) -> Camera:
+def bare_camera(
+    config: CameraConfig, clock: Clock, *, lock_file: Path | None = None, settles_anew: bool = False
+) -> Camera:
     """The camera that the config names, not opened and not supervised.
 
     Args:
         config: ``[camera]``.
         clock: whose seconds deadlines and frames carry.
         lock_file: where exposure, gains, white balance and focus are kept over restarts; None settles at each start.
+        settles_anew: pass by what is kept there, until the new lock is kept in its place.
     """
     match config.source:
         case "folder" | "video":
@@ -49,6 +52,7 @@ def bare_camera(config: CameraConfig, clock: Clock, *, lock_file: Path | None = 
                 clock,
                 UsbSettings(config.width_px, config.height_px, config.frames_per_s, _lock(config)),
                 lock_file=lock_file,
+                settles_anew=settles_anew,
                 preview_width_px=config.preview_width_px,
             )
         case "picamera2":
@@ -65,6 +69,7 @@ def bare_camera(config: CameraConfig, clock: Clock, *, lock_file: Path | None = 
                     lock=_lock(config),
                 ),
                 lock_file=lock_file,
+                settles_anew=settles_anew,
                 python=config.python,
             )
 

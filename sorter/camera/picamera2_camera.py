@@ -77,6 +77,7 @@ class Picamera2Camera:
         clock: see ``Camera``.
         settings: how it is to run.
         lock_file: where exposure, gains and focus are kept over restarts; None settles at each start.
+        settles_anew: pass by what is kept there, until the new lock is kept in its place.
         python: the system's interpreter.
         environment: variables for the worker, besides this process's own.
     """
@@ -90,6 +91,7 @@ class Picamera2Camera:
         settings: Picamera2Settings,
         *,
         lock_file: Path | None = None,
+        settles_anew: bool = False,
         python: Path = Path("/usr/bin/python3"),
         environment: Mapping[str, str] | None = None,
     ) -> None:
@@ -97,7 +99,7 @@ class Picamera2Camera:
         self._number = number
         self._clock = clock
         self._settings = settings
-        self._lock_file = LockFile(lock_file, f"picamera2 {number}")
+        self._lock_file = LockFile(lock_file, f"picamera2 {number}", settles_anew=settles_anew)
         self._python = python
         self._environment = environment or {}
         self._worker: WorkerProcess | None = None

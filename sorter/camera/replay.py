@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import cv2
 
+from sorter.camera.checks import why_blank
 from sorter.camera.errors import CameraClosed, CameraTimeout, NotAPicture, PicturesEnded
 from sorter.camera.pictures import rgb_of_bgr, shrunk
 from sorter.camera.protocol import CameraHealth
@@ -24,11 +25,16 @@ if TYPE_CHECKING:
     from sorter.types import Clock
     from sorter.types.pictures import RgbArray
 
+_BLANK = "Leave that picture out, or take it anew with more light."
 _DIGITS = re.compile(r"(\d+)")
 
 
 class _Reel(Protocol):
-    """Pictures in order."""
+    """Pictures in order; ``where`` names the last one."""
+
+    @property
+    def where(self) -> str:
+        """The file, or the frame of a video."""
 
     def open(self) -> None:
         """Raises NotAPicture if there are none."""
@@ -96,7 +102,8 @@ class ReplayCamera:
         Raises:
             CameraClosed: it is not open.
             CameraTimeout: its turn comes after the deadline.
-            NotAPicture: a file of the folder is none; it is named, and the next capture goes on behind it.
+            NotAPicture: a file of the folder is none or shows nothing, or a frame of the video does; it is named, and
+                the next capture goes on behind it.
             PicturesEnded: there are no more.
         """
         reel = self._opened()
@@ -107,6 +114,9 @@ class ReplayCamera:
             rgb = reel.next_picture()
         if rgb is None:
             raise PicturesEnded(f"{self._path}: all {self._frames} pictures were played")
+        why = why_blank(rgb)
+        if why is not None:
+            raise NotAPicture(f"{reel.where} {why}", remedy=_BLANK)
         self._last = Frame(rgb, captured_at_s=self._clock.monotonic_s(), sequence=self._frames)
         self._frames += 1
         return self._last
@@ -157,6 +167,10 @@ class _Folder:
         self._files: list[Path] = []
         self._next = 0
 
+    @property
+    def where(self) -> str:
+        return str(self._files[self._next - 1])
+
     def open(self) -> None:
         if self._files:
             return
@@ -193,6 +207,10 @@ class _Video:
         self._video: cv2.VideoCapture | None = None
         self._played = 0
 
+    @property
+    def where(self) -> str:
+        return f"{self._path}: frame {self._played}"
+
     def open(self) -> None:
         if self._video is not None:
             return
@@ -208,6 +226,8 @@ class _Video:
         assert self._video is not None
         is_read, bgr = self._video.read()
         if not is_read:
+            if self._played == 0:
+                raise NotAPicture(f"{self._path} is a video without a frame", remedy="Name another video file.")
             return None
         self._played += 1
         return rgb_of_bgr(bgr)

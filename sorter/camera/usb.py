@@ -38,6 +38,7 @@ class UsbCamera:
         clock: see ``Camera``.
         settings: how it is to run.
         lock_file: where the lock is kept over restarts; None settles at each start.
+        settles_anew: pass by what is kept there, until the new lock is kept in its place.
         preview_width_px: how wide a preview is at most.
         open_device: opens a device.
     """
@@ -51,6 +52,7 @@ class UsbCamera:
         settings: UsbSettings,
         *,
         lock_file: Path | None = None,
+        settles_anew: bool = False,
         preview_width_px: int = 320,
         open_device: Callable[[Path], VideoDevice] = open_v4l2,
     ) -> None:
@@ -58,7 +60,7 @@ class UsbCamera:
         self.name = f"USB camera {self._path}"
         self._clock = clock
         self._settings = settings
-        self._lock_file = LockFile(lock_file, f"usb {device}")
+        self._lock_file = LockFile(lock_file, f"usb {device}", settles_anew=settles_anew)
         self._preview_width_px = preview_width_px
         self._open_device = open_device
         self._grabber: Grabber | None = None

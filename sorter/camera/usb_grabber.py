@@ -215,7 +215,7 @@ class Grabber:
             if is_settled:
                 refusals += filter(None, [self._lock_file.keep(self.held)])
             else:
-                refusals.append(f"did not settle within {settings.settle_s:g} s; it settles again at the next start")
+                refusals.append(f"did not settle within {settings.settle_s:g} s; what it found is not kept")
         self.notes = (*notes, *filter(None, [note]), *refusals)
 
     def _settle(self, device: VideoDevice) -> tuple[float, bool]:

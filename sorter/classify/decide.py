@@ -67,25 +67,34 @@ def decide(views: Sequence[View], rules: DecisionRules) -> Decision:
     """What the part is, as far as these views go: a class, or a reason to reject it.
 
     Views that show one part (also at the edge of the picture), were classified and are sharp enough count; moving ones
-    never do. Views of unknown angle (None) count as one view together.
+    never do. If as many views show several parts as show one, it is several. Views of unknown angle (None) count as
+    one view together, and as nothing new beside views of known angles.
     """
     usable = _usable(views, rules)
     several = sum(view.location.kind is LocationKind.SEVERAL for view in views)
     if several and 2 * several >= several + len(usable):
         return Decision(None, RejectReason.SEVERAL, None, len(usable))
     if not usable:
-        is_blurred = any(view.location.kind in _ONE_PART or view.location.kind is LocationKind.MOVING for view in views)
-        return Decision(None, RejectReason.BLURRED if is_blurred else RejectReason.NOTHING_SEEN, None, 0)
+        return Decision(None, _why_none_is_usable(views), None, 0)
     posterior = _fused(usable, rules)
     reason, name = _judged(posterior, rules)
     return Decision(name if reason is None else None, reason, posterior, len(usable))
 
 
+def _why_none_is_usable(views: Sequence[View]) -> RejectReason:
+    seen = [view for view in views if view.location.kind is not LocationKind.EMPTY]
+    if not seen:
+        return RejectReason.NOTHING_SEEN
+    # Where no table is made out, ``locate`` says EDGE over the whole frame, and there is nothing to classify.
+    has_no_table = all(view.location.kind is LocationKind.EDGE and view.prediction is None for view in seen)
+    return RejectReason.NO_TABLE if has_no_table else RejectReason.BLURRED
+
+
 def next_angle(views: Sequence[View], candidates_deg: Sequence[float], rules: DecisionRules) -> float | None:
     """From where to look next, or None if ``decide`` may be believed by now.
 
-    Looking ends when a class clears its threshold, when two views agree that there are several parts or none, when the
-    budget is used up, or when no angle is left. Doubt never ends it early: more views can only help.
+    Looking ends when a class clears its threshold, when two views say, and the rest does not outweigh, that there are
+    several parts or none, when the budget is used up, or when no angle is left. Doubt never ends it early.
 
     Args:
         views: so far, each with its angle.
@@ -100,11 +109,14 @@ def next_angle(views: Sequence[View], candidates_deg: Sequence[float], rules: De
 
 
 def _is_settled(views: Sequence[View], rules: DecisionRules) -> bool:
-    kinds = [view.location.kind for view in views]
-    for kind in (LocationKind.SEVERAL, LocationKind.EMPTY):
-        if kinds.count(kind) >= _ENOUGH_TO_BELIEVE:
-            return True
-    return bool(views) and decide(views, rules).class_name is not None
+    if not views:
+        return False
+    decision = decide(views, rules)
+    kind = {RejectReason.SEVERAL: LocationKind.SEVERAL, RejectReason.NOTHING_SEEN: LocationKind.EMPTY}.get(
+        decision.reject_reason or RejectReason.UNSURE
+    )
+    agreeing = sum(view.location.kind is kind for view in views)
+    return decision.class_name is not None or agreeing >= _ENOUGH_TO_BELIEVE
 
 
 def _usable(views: Sequence[View], rules: DecisionRules) -> list[View]:
@@ -118,9 +130,8 @@ def _usable(views: Sequence[View], rules: DecisionRules) -> list[View]:
 
 
 def _fused(usable: Sequence[View], rules: DecisionRules) -> Prediction:
-    angles = [view.angle_deg for view in usable if view.angle_deg is not None]
     predictions = [view.prediction for view in usable if view.prediction is not None]
-    return fuse(predictions, angles if len(angles) == len(predictions) else None, rules.correlation)
+    return fuse(predictions, [view.angle_deg for view in usable], rules.correlation)
 
 
 def _judged(posterior: Prediction, rules: DecisionRules) -> tuple[RejectReason | None, str]:

@@ -76,12 +76,13 @@ def evidence_weights(angles_deg: Sequence[float], correlation: Correlation) -> F
     return shared
 
 
-def fuse(predictions: Sequence[Prediction], angles_deg: Sequence[float] | None, correlation: Correlation) -> Prediction:
+def fuse(predictions: Sequence[Prediction], angles_deg: Sequence[float | None], correlation: Correlation) -> Prediction:
     """The posterior of a part from the predictions of its views, in any order.
 
     Args:
         predictions: one for each view, with the same labels.
-        angles_deg: of the turntable, one for each; None if nobody knows them: then all views together count as one.
+        angles_deg: of the turntable, one for each; None where nobody knows it. Such views are taken for views of one
+            place that was seen already, so together they count as one view, or as none beside others.
         correlation: from the model's card.
 
     Returns:
@@ -95,12 +96,11 @@ def fuse(predictions: Sequence[Prediction], angles_deg: Sequence[float] | None, 
     labels = predictions[0].labels
     if any(each.labels != labels for each in predictions):
         raise ValueError("views were classified with different labels")
-    if angles_deg is None:
-        weights = np.full(len(predictions), 1.0 / len(predictions))
-    elif len(angles_deg) != len(predictions):
+    if len(angles_deg) != len(predictions):
         raise ValueError(f"{len(predictions)} views have {len(angles_deg)} angles")
-    else:
-        weights = evidence_weights(angles_deg, correlation)
+    # The same place in whatever order views come.
+    place_deg = min((angle % 360.0 for angle in angles_deg if angle is not None), default=0.0)
+    weights = evidence_weights([place_deg if angle is None else angle for angle in angles_deg], correlation)
     logs = np.log(np.maximum([each.probabilities for each in predictions], _LEAST_PROBABILITY))
     total = weights @ logs
     raised = np.exp(total - total.max())

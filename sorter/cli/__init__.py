@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from firmware_bridge.errors import BoardError, Refused, Unhomed
-from sorter.camera.errors import CameraError, NotAPicture
+from sorter.camera.errors import CameraError, LockFileRefused, NotAPicture, PicturesEnded
 from sorter.cli import console
 from sorter.cli.commands import app
 from sorter.cli.exit_codes import ExitCode
@@ -27,7 +27,8 @@ def main() -> None:
 def _sorter_code(error: SorterError) -> ExitCode:
     if isinstance(error, CommandRefused):
         return ExitCode.REFUSED
-    is_hardware = isinstance(error, CameraError) and not isinstance(error, NotAPicture)
+    is_file = isinstance(error, NotAPicture | PicturesEnded | LockFileRefused)
+    is_hardware = isinstance(error, CameraError) and not is_file
     return ExitCode.HARDWARE if is_hardware else ExitCode.BAD_INPUT
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sorter.cli.console import JsonOption, report
+from sorter.cli.console import JsonOption, report, show_warning
 from sorter.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from sorter.camera import Camera
     from sorter.clock import RealClock
     from sorter.config import CameraConfig
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The camera: take a picture, see what it gives.", no_args_is_help=True)
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
+_RECORDED = {"folder": "FOLDER", "video": "FILE"}  # sources that play, and what --device names then
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The rig's rig.toml; without it the defaults, and nothing is kept.")
@@ -46,6 +49,8 @@ def snap(
     """Take one picture that passed the checks, and write it."""
     if out.suffix.lower() not in _SUFFIXES:
         raise typer.BadParameter(f"{out} must end in {', '.join(_SUFFIXES)}", param_hint="OUT")
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder; name a file in it", param_hint="OUT")
     if out.exists() and not force:
         raise typer.BadParameter(f"{out} is there already; --force writes over it", param_hint="OUT")
     if not os.access(out.absolute().parent, os.W_OK):
@@ -109,17 +114,20 @@ def check(
 ) -> None:
     """Take frames, unsupervised, and say what the camera gives; exit code 5 if something is wrong with them."""
     from sorter.camera import bare_camera
+    from sorter.camera.locks import check_readable
     from sorter.camera.opening import LOCK_FILE
     from sorter.clock import RealClock
 
     settings, state = _settings(config, source, device)
     clock = RealClock()
     lock_file = None if state is None else state / LOCK_FILE
-    if settle and lock_file is None:
-        raise typer.BadParameter("needs --config, for that names the state folder", param_hint="--settle")
-    if settle and lock_file is not None:
-        lock_file.unlink(missing_ok=True)
-    with contextlib.closing(bare_camera(settings, clock, lock_file=lock_file)) as camera:
+    if settle:
+        if settings.source in _RECORDED:
+            raise typer.BadParameter(f'nothing can settle with source = "{settings.source}"', param_hint="--settle")
+        if lock_file is None:
+            raise typer.BadParameter("needs --config, for that names the state folder", param_hint="--settle")
+        check_readable(lock_file)
+    with contextlib.closing(bare_camera(settings, clock, lock_file=lock_file, settles_anew=settle)) as camera:
         camera.open(clock.monotonic_s() + settings.deadline_s)
         findings = _Findings(camera, settings, clock)
         findings.take(frames)
@@ -138,31 +146,55 @@ class _Findings:
         size_px = (settings.width_px, settings.height_px) if camera.is_live else None
         self._checks = FrameChecks(size_px=size_px, frozen_after=settings.frozen_after)
         self._camera, self._settings, self._clock = camera, settings, clock
-        self._problems: dict[str, str] = {}  # by kind, the last of each
+        self._problems: dict[str, str] = {}  # of those that differ in numbers only, the last
+        self._sizes_px: dict[tuple[int, int], None] = {}
         self._last: Frame | None = None
         self._noise: float | None = None
         self._count = 0
         self._seconds = 0.0
 
     def take(self, frames: int) -> None:
-        """Take frames and look at each."""
-        import numpy as np
+        """Take frames and look at each.
 
-        from sorter.camera.errors import BadFrame
+        Raises:
+            NotAPicture: of all that was played nothing is a picture.
+            CameraError: no frame came.
+        """
+        from sorter.camera.errors import BadFrame, NotAPicture, WrongSize
 
+        refused: NotAPicture | None = None
         began_s = self._clock.monotonic_s()
         for _ in range(frames):
-            frame = self._camera.capture(self._clock.monotonic_s() + self._settings.frame_timeout_s)
-            self._count += 1
+            try:
+                frame = self._camera.capture(self._clock.monotonic_s() + self._settings.frame_timeout_s)
+            except NotAPicture as problem:  # the next capture goes on behind it
+                refused = refused or problem
+                self._problems[problem.message] = problem.message
+                continue
+            self._take(frame)
             try:
                 self._checks.check(frame, is_live=self._camera.is_live)
+            except WrongSize as problem:
+                self._problems[problem.message] = problem.message
             except BadFrame as problem:
                 self._problems[type(problem).__name__] = problem.message
-            if self._last is not None and self._last.rgb.shape == frame.rgb.shape:
-                change = frame.rgb.astype(np.int16) - self._last.rgb.astype(np.int16)
-                self._noise = float(np.median(np.abs(change))) / 0.6745 / 2**0.5  # of one frame, robust to what moves
-            self._last = frame
         self._seconds = self._clock.monotonic_s() - began_s
+        if self._last is None and refused is not None:
+            raise refused
+        if not self._camera.is_live and len(self._sizes_px) > 1:
+            sizes = ", ".join(f"{width}×{height}" for width, height in self._sizes_px)
+            self._problems["sizes"] = f"the pictures are of different sizes: {sizes} px"
+
+    def _take(self, frame: Frame) -> None:
+        import numpy as np
+
+        self._count += 1
+        height, width = frame.rgb.shape[:2]
+        self._sizes_px[width, height] = None
+        if self._last is not None and self._last.rgb.shape == frame.rgb.shape:
+            change = frame.rgb.astype(np.int16) - self._last.rgb.astype(np.int16)
+            self._noise = float(np.median(np.abs(change))) / 0.6745 / 2**0.5  # of one frame, robust to what moves
+        self._last = frame
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -221,17 +253,25 @@ def _settings(config: Path | None, source: str | None, device: str | None) -> tu
 
     rig = None if config is None else read_rig_config(config)
     given = {} if rig is None else rig.camera.model_dump(exclude_unset=True)
-    changes: dict[str, Any] = {}
+    left_out: list[str] = []
     if source is not None:
-        changes["source"] = source
-    is_file = changes.get("source", given.get("source")) in ("folder", "video")
-    if source is not None and not is_file:
-        given.pop("path", None)
+        left_out = [] if rig is None else rig.camera.misfits(source)
+        given = {name: value for name, value in given.items() if name not in left_out} | {"source": source}
+    played = _RECORDED.get(given.get("source", ""))
     if device is not None:
-        changes["path" if is_file else "device"] = Path(device).absolute() if is_file else device
+        given |= {"path": Path(device).absolute()} if played else {"device": device}
+    if played and "path" not in given:
+        raise typer.BadParameter(f"does not say what is played: add --device {played}", param_hint="--source")
     try:
-        settings = CameraConfig.model_validate({**given, **changes})
+        settings = CameraConfig.model_validate(given)
     except ValidationError as error:
-        text = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
-        raise typer.BadParameter(text, param_hint="--source, --device") from error
+        raise typer.BadParameter(_problems(error), param_hint="--source, --device") from error
+    if left_out:
+        show_warning(f"with --source {source} these of {config} are left out: {', '.join(left_out)}")
     return settings, None if rig is None else rig.paths.state
+
+
+def _problems(error: ValidationError) -> str:
+    details = error.errors(include_url=False)
+    texts = ((".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in details)
+    return "; ".join(f"{key}: {text}" if key else text for key, text in texts)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sorter.cli import console
-from sorter.cli.console import JsonOption, report
+from sorter.cli.console import JsonOption
 from sorter.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -46,38 +47,49 @@ def classify(
         recogniser = Recogniser.from_model(loaded, misroutes, view_budget=max(1, len(images)))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--misroutes") from error
-    views: list[tuple[Path, View]] = []
     refused: list[PictureRefused] = []
-    for path, angle_deg in zip(images, angles_deg, strict=True):
-        try:
-            views.append((path, _look(recogniser, path, angle_deg)))
-        except PictureRefused as error:
-            refused.append(error)
+    views: list[tuple[Path, View]] = []
+    described: list[dict[str, Any]] = []
+    with console.progress("pictures", len(images)) as advance:
+        for path, angle_deg in zip(images, angles_deg, strict=True):
+            try:
+                view = _look(recogniser, path, angle_deg)
+            except PictureRefused as error:
+                refused.append(error)
+                console.show_warning(error.message)
+            else:
+                if one_part:
+                    views.append((path, view))
+                else:
+                    decision = recogniser.decide([view])
+                    described.append({"file": str(path), "seen": str(view.location.kind), **_described(decision)})
+                    console.say_unless_json(f"{path}: {_sentence(decision)}")
+            advance(1)
     data: dict[str, Any] = {"model": loaded.card.name, "runtime": loaded.runtime, "misroute_rate": misroutes}
-    lines = []
-    for each in refused:
-        console.show_warning(each.message)
     if one_part:
         decision = recogniser.decide([view for _, view in views])
-        data["part"] = {"files": [str(path) for path, _ in views], **_described(decision)}
-        lines.append(f"{len(views)} views: {_sentence(decision)}")
+        files = [str(path) for path, _ in views]
+        data["part"] = {"files": files, **_described(decision)} if views else None
+        if views:
+            console.say_unless_json(f"{len(views)} views: {_sentence(decision)}")
     else:
-        data["pictures"] = []
-        for path, view in views:
-            decision = recogniser.decide([view])
-            data["pictures"].append({"file": str(path), "seen": str(view.location.kind), **_described(decision)})
-            lines.append(f"{path}: {_sentence(decision)}")
+        data["pictures"] = described
     data["refused"] = [{"file": str(each.path), "reason": each.reason} for each in refused]
-    report(data, "\n".join(lines))
+    console.say_if_json(data)
     if refused:
         raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 def _look(recogniser: Recogniser, path: Path, angle_deg: float | None) -> View:
+    """The view without its pictures: many of them would take all memory."""
+    import numpy as np
+
     from sorter.pictures import read_picture
     from sorter.types import Frame
 
-    return recogniser.look(Frame(read_picture(path), time.monotonic(), 0), angle_deg)
+    view = recogniser.look(Frame(read_picture(path), time.monotonic(), 0), angle_deg)
+    location = replace(view.location, mask=np.zeros((1, 1), np.bool_), table=None)
+    return replace(view, frame=Frame(np.zeros((1, 1, 3), np.uint8), 0.0, 0), location=location, crop=None)
 
 
 def _angles(text: str, count: int, *, is_one_part: bool) -> list[float | None]:

@@ -33,10 +33,25 @@ def report(data: dict[str, Any], text: str) -> None:
     say(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) if _json_is_wanted else text)
 
 
+def say_if_json(data: dict[str, Any]) -> None:
+    """Print ``data`` if ``--json`` was given."""
+    if _json_is_wanted:
+        report(data, "")
+
+
+def say_unless_json(text: str) -> None:
+    """Print one line of a report that comes bit by bit; under ``--json`` it comes whole at the end."""
+    if not _json_is_wanted:
+        say(text)
+
+
 def say(text: str) -> None:
-    """Print a line on stdout at once; a reader who went away ends the program in peace."""
+    """Print a line on stdout at once; a reader who went away ends the program in peace.
+
+    File names that are no UTF-8 are shown with their bytes, such as ``\\udcff``, which is also what JSON takes.
+    """
     try:
-        typer.echo(text)
+        typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
     except BrokenPipeError:  # the reader, such as ``head``, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or flushing at exit would fail again
 
@@ -46,13 +61,13 @@ def show_error(error: SorterError | BoardError) -> None:
     if _json_is_wanted:
         say(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
     typer.secho("error: ", err=True, nl=False, fg="red", bold=True)
-    typer.echo(f"{error.message}\n{error.remedy}", err=True)
+    typer.echo(f"{error.message}\n{error.remedy}".encode("utf-8", "backslashreplace").decode("utf-8"), err=True)
 
 
 def show_warning(text: str) -> None:
     """Print on stderr what was wrong with one of several things; the others went on."""
     typer.secho("warning: ", err=True, nl=False, fg="yellow", bold=True)
-    typer.echo(text, err=True)
+    typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"), err=True)
 
 
 @contextmanager

@@ -65,8 +65,8 @@ class ViewQuality:
 
     Args:
         sharpness: of the part's outline, 0 to 1; 1 is a step within one pixel.
-        overexposed: share of the table and part with a channel at its upper end, 0 to 1.
-        underexposed: share of the table that is nearly black, 0 to 1.
+        overexposed: share of the part and its surroundings with a channel at its upper end, 0 to 1.
+        underexposed: share of the whole frame that is nearly black, 0 to 1.
     """
 
     sharpness: float
@@ -97,6 +97,7 @@ class RejectReason(enum.StrEnum):
     UNKNOWN_PART = "unknown part"
     SEVERAL = "several"
     NOTHING_SEEN = "nothing seen"
+    NO_TABLE = "no table"  # a hand, a lamp that went out, a camera that was moved
     BLURRED = "blurred"
 
 

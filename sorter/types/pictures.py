@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 
+_WIDEST_WINDOW = 4  # times the frame
+
+
 def _check_rgb(rgb: RgbArray, owner: str) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype.name != "uint8" or 0 in rgb.shape:
         raise ValueError(f"{owner}: a picture is H×W×3 uint8 with H, W > 0, got {rgb.shape} {rgb.dtype}")
@@ -143,15 +146,24 @@ class CropSpec:
         for name, length_mm in (("window_mm", self.window_mm), ("frame_mm", self.frame_mm)):
             if not 1.0 <= length_mm <= 10_000.0:
                 raise ValueError(f"{name} is 1 to 10,000 mm, got {length_mm}")
+        if self.window_mm > _WIDEST_WINDOW * self.frame_mm:
+            raise ValueError(f"window_mm is at most {_WIDEST_WINDOW} times frame_mm, got {self.window_mm}")
         if not 8 <= self.size_px <= 4096:
             raise ValueError(f"size_px is 8 to 4096, got {self.size_px}")
         if self.table_grey is not None and not 1 <= self.table_grey <= 255:
             raise ValueError(f"table_grey is 1 to 255, got {self.table_grey}")
 
     def window_px(self, frame: Frame) -> int:
-        """Side of the window in px of ``frame``."""
-        mm_per_px = frame.mm_per_px or self.frame_mm / min(frame.rgb.shape[:2])
-        return max(1, round(self.window_mm / mm_per_px))
+        """Side of the window in px of ``frame``.
+
+        Raises:
+            ValueError: the frame's own scale makes the window many times as large as the frame.
+        """
+        shorter_px = min(frame.rgb.shape[:2])
+        side_px = max(1, round(self.window_mm / (frame.mm_per_px or self.frame_mm / shorter_px)))
+        if side_px > 2 * _WIDEST_WINDOW * shorter_px:
+            raise ValueError(f"at {frame.mm_per_px} mm a px a window of {self.window_mm} mm is far beyond the frame")
+        return side_px
 
 
 @dataclass(frozen=True, eq=False)

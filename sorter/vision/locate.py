@@ -42,6 +42,7 @@ _FACE = 0.06  # mean difference of a patch between outlines that is no table
 _LEAST_AREA = 60 / 300**2  # of the frame; smaller is dust
 _BRIDGE_PX = 5  # pieces no further apart than this are one part: the middle of a white part can look like table
 _MOVED = 0.15  # between two frames; more is motion
+_LEAST_SIDE_PX = 32
 _UNFOUND_SHARE = 0.2  # of the table that a background must explain, or the light has changed too much for it
 
 
@@ -49,7 +50,8 @@ def locate(frame: Frame, background: Background | None = None, *, previous: Fram
     """Find what lies on the table.
 
     Args:
-        frame: of any size from about 100 px on; see ``sorter.vision.table`` for the resolution it is worked on.
+        frame: of any size; below 32 px a side no table is made out. ``sorter.vision.table`` has the resolution that it
+            is worked on.
         background: the empty table from this angle; None infers it from the frame.
         previous: a frame taken shortly before at the same angle; if something moved between the two, kind is MOVING.
 
@@ -62,18 +64,21 @@ def locate(frame: Frame, background: Background | None = None, *, previous: Fram
     Raises:
         ValueError: ``background`` or ``previous`` is of another size than ``frame``.
     """
+    shape = frame.rgb.shape[:2]
+    if previous is not None and previous.rgb.shape[:2] != shape:
+        raise ValueError(f"the previous frame is of another size: {previous.rgb.shape[:2]}, this one has {shape}")
+    if min(shape) < _LEAST_SIDE_PX:
+        return _without_table(shape, is_against_background=False)
     logs = log_rgb(to_work(frame.rgb))
     table, difference, is_against_background = _compare(frame, logs, background)
-    shape = frame.rgb.shape[:2]
     if not is_found(table):
-        whole = Box(0, 0, shape[1], shape[0])
-        return Location(LocationKind.EDGE, (whole,), np.ones(shape, np.bool_), None, is_against_background)
+        return _without_table(shape, is_against_background=is_against_background)
     inside = without_rim(table.extent)
     things = _things(difference, inside)
     mask = _upscaled(np.logical_or.reduce([each for each, _ in things], axis=0, initial=False), shape, logs.shape)
     boxes = tuple(box for _, box in things)
     scaled = tuple(_scaled(box, work_scale(*shape), shape) for box in boxes)
-    if previous is not None and _has_moved(logs, previous, shape, inside):
+    if previous is not None and _has_moved(logs, previous, inside):
         return Location(LocationKind.MOVING, scaled, mask, table, is_against_background)
     kind = LocationKind.ONE
     if len(things) != 1:
@@ -81,6 +86,11 @@ def locate(frame: Frame, background: Background | None = None, *, previous: Fram
     elif _reaches_out(things[0][0], inside):
         kind = LocationKind.EDGE
     return Location(kind, scaled, mask, table, is_against_background)
+
+
+def _without_table(shape: tuple[int, int], *, is_against_background: bool) -> Location:
+    whole = Box(0, 0, shape[1], shape[0])
+    return Location(LocationKind.EDGE, (whole,), np.ones(shape, np.bool_), None, is_against_background)
 
 
 def _compare(frame: Frame, logs: FloatArray, background: Background | None) -> tuple[Table, FloatArray, bool]:
@@ -162,9 +172,7 @@ def _reaches_out(thing: BoolArray, inside: BoolArray) -> bool:
     return bool(np.count_nonzero(thing & outside) >= 3)
 
 
-def _has_moved(logs: FloatArray, previous: Frame, shape: tuple[int, int], inside: BoolArray) -> bool:
-    if previous.rgb.shape[:2] != shape:
-        raise ValueError(f"the previous frame is of another size: {previous.rgb.shape[:2]}, this one has {shape}")
+def _has_moved(logs: FloatArray, previous: Frame, inside: BoolArray) -> bool:
     change = logs - log_rgb(to_work(previous.rgb))
     change -= np.median(change[inside], axis=0)  # of the light as a whole
     moved = ((largest_channel(np.abs(change)) > _MOVED) & inside).astype(np.uint8)

@@ -31,6 +31,7 @@ WORK_PX = 300
 TERMS = 10
 """Terms of the polynomial: all of third degree in two variables."""
 
+_MOST_WORK_PIXELS = 4 * WORK_PX**2
 _FLOOR = 3.0  # below this a channel (0 to 255) is noise, and its logarithm would be too
 _STEP = 5  # every so many pixels are fitted: 3,600 of a 300×300 picture
 _ROUNDS = 12
@@ -39,6 +40,7 @@ _COARSE_ROUNDS = 6  # rounds without the terms of third degree: a part must not 
 _RIM = 0.12  # residual (log units) of a pixel that may belong to the table when its extent is drawn
 _RIM_PX = 3
 _LEAST_TABLE = 0.2  # of the fitted points; less is no table
+_LEAST_IN_MIDDLE = 0.05  # of the middle half; one 2456 across it leaves 0.21, two of them less (real photographs)
 _DARKEST, _BRIGHTEST = 10.0, 252.0  # of the brightest channel: beyond, nothing on the table could be seen
 
 
@@ -55,7 +57,8 @@ def without_rim(extent: BoolArray) -> BoolArray:
 
 def work_scale(height_px: int, width_px: int) -> int:
     """By how much a frame is shrunk to be worked on: a whole number, at least 1."""
-    return max(1, round(min(height_px, width_px) / WORK_PX))
+    by_area = (height_px * width_px / _MOST_WORK_PIXELS) ** 0.5  # long strips would take memory without end
+    return max(1, round(min(height_px, width_px) / WORK_PX), int(np.ceil(by_area)))
 
 
 def to_work(rgb: RgbArray) -> RgbArray:
@@ -138,20 +141,36 @@ def fit_drift(difference: FloatArray, extent: BoolArray) -> tuple[Coefficients, 
 def fit_table(logs: FloatArray) -> tuple[Table, FloatArray]:
     """Infer the empty table from ``logs`` (h×w×3, as ``log_rgb`` gives it); and how these differ from it, h×w×3.
 
-    A picture without a table gives one that ``is_found`` refuses.
+    The table is the smooth surface of which some shows in the middle half of the picture: first what is bright is
+    tried, then what looks like the middle. A picture without a table gives one that ``is_found`` refuses.
     """
     height, width = logs.shape[:2]
-    terms = polynomial(height, width)
-    points = terms[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].reshape(-1, TERMS)
+    points = polynomial(height, width)[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].reshape(-1, TERMS)
     seen = logs[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].reshape(-1, 3)
     brightness = seen.mean(axis=1)
-    is_bright = brightness > np.percentile(brightness, 60) - 2 * _WIDEST
-    coefficients, is_table = _robust_fit(points, seen, is_bright, most_terms=TERMS)
+    is_bright = np.abs(brightness - np.percentile(brightness, 60)) < _WIDEST
+    middle = np.median(logs[_middle(height), _middle(width)].reshape(-1, 3), axis=0)
+    is_like_middle = largest_channel(np.abs(seen - middle)) < 2 * _WIDEST
+    table, difference = _fit_from(is_bright, logs, points, seen)
+    return (table, difference) if is_found(table) else _fit_from(is_like_middle, logs, points, seen)
+
+
+def _fit_from(start: BoolArray, logs: FloatArray, points: FloatArray, seen: FloatArray) -> tuple[Table, FloatArray]:
+    """The table if at first ``start`` (n) of the points are taken for it; none if it does not show in the middle."""
+    height, width = logs.shape[:2]
+    coefficients, is_table = _robust_fit(points, seen, start, most_terms=TERMS)
     difference = logs - surface(coefficients, height, width)
-    extent = _extent(largest_channel(np.abs(difference)) < _RIM)
-    level = np.exp(seen[is_table].mean(axis=0).max()) if is_table.any() else 0.0
+    is_bare = largest_channel(np.abs(difference)) < _RIM
+    if is_bare[_middle(height), _middle(width)].mean() < _LEAST_IN_MIDDLE or not is_table.any():
+        return Table(coefficients, np.zeros((height, width), np.bool_), 0.0), difference
+    level = np.exp(seen[is_table].mean(axis=0).max())
     share = float(is_table.mean()) if _DARKEST <= level <= _BRIGHTEST else 0.0
-    return Table(coefficients, extent, share), difference
+    return Table(coefficients, _extent(is_bare), share), difference
+
+
+def _middle(size_px: int) -> slice:
+    """The middle half."""
+    return slice(size_px // 4, max(size_px // 4 + 1, size_px * 3 // 4))
 
 
 def _robust_fit(

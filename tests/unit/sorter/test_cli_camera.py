@@ -53,6 +53,11 @@ def rig(tmp_path: Path) -> Path:
     return file
 
 
+def unwrapped(text: str) -> str:
+    """A usage error without the frame that is drawn around it."""
+    return " ".join(text.replace("│", " ").split())
+
+
 def reported(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return json.loads(result.stdout)  # type: ignore[no-any-return]
 
@@ -154,6 +159,89 @@ def test_light_settles_anew_only_when_asked(rig: Path) -> None:
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     assert camera("check", *arguments).returncode == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--source", "folder"], "add --device FOLDER"),
+        (["--source", "video"], "add --device FILE"),
+        (["--source", "usb", "--device", "video0"], "must be a number N for /dev/videoN, or a device such as"),
+    ],
+)
+def test_wrong_usage_says_what_to_write(arguments: list[str], told: str) -> None:
+    result = camera("check", *arguments)
+    assert result.returncode == ExitCode.USAGE
+    assert told in unwrapped(result.stderr)
+
+
+def test_nothing_is_lost_when_there_is_no_camera_to_settle(rig: Path, folder: Path) -> None:
+    camera("check", "--config", rig, "--frames", "2")
+    kept = rig.parent / "state" / "camera.json"
+    before = kept.read_bytes()
+    (rig.parent / "faults").write_text("no_camera", encoding="utf-8")
+    assert camera("check", "--config", rig, "--settle").returncode == ExitCode.HARDWARE
+    result = camera("check", "--config", rig, "--source", "folder", "--device", folder, "--settle")
+    assert result.returncode == ExitCode.USAGE
+    assert "nothing can settle" in unwrapped(result.stderr)
+    assert kept.read_bytes() == before
+
+
+def test_a_folder_in_the_place_of_the_kept_light_is_told(rig: Path) -> None:
+    (rig.parent / "state" / "camera.json").mkdir(parents=True)
+    result = camera("check", "--config", rig, "--settle", "--json")
+    assert result.returncode == ExitCode.BAD_INPUT
+    assert reported(result)["error"]["kind"] == "LockFileRefused"
+
+
+def test_pictures_are_played_whatever_light_the_rig_names(rig: Path, folder: Path) -> None:
+    with rig.open("a", encoding="utf-8") as file:
+        file.write('device = "0"\nexposure_ms = 4\ncolour_gains = [1.8, 1.4]\n')
+    result = camera("check", "--config", rig, "--source", "folder", "--device", folder, "--frames", "2")
+    assert result.returncode == ExitCode.OK, result.stderr
+    told = f"warning: with --source folder these of {rig} are left out: device, exposure_ms, colour_gains\n"
+    assert result.stderr == told
+    assert not (rig.parent / "state").exists()
+
+
+def test_the_end_of_the_pictures_is_told(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rig.toml"
+    file.write_text(f'[camera]\nsource = "folder"\npath = "{folder}"\nloop = false\n', encoding="utf-8")
+    assert camera("check", "--config", file, "--frames", "2").returncode == ExitCode.OK
+    result = camera("check", "--config", file, "--frames", "3", "--json")
+    assert result.returncode == ExitCode.BAD_INPUT
+    assert reported(result)["error"]["kind"] == "PicturesEnded"
+
+
+def test_every_broken_picture_is_listed_and_the_others_go_on(folder: Path) -> None:
+    (folder / "0.png").write_text("no picture", encoding="utf-8")
+    Image.new("RGB", (32, 24)).save(folder / "3.png")
+    Image.fromarray(noisy(4, size_px=(40, 30)).rgb).save(folder / "4.png")
+    result = camera("check", "--source", "folder", "--device", folder, "--json")
+    assert result.returncode == ExitCode.FINDINGS
+    data = reported(result)
+    broken, black, sizes = data["problems"]
+    assert f"{folder}/0.png" in broken
+    assert black == f"{folder}/3.png has the value 0 all over"
+    assert sizes == "the pictures are of different sizes: 32×24, 40×30 px"
+    assert data["frames"] == 6
+
+
+@pytest.mark.parametrize("command", [["check"], ["snap", "out.png"]])
+def test_a_black_picture_alone_is_a_bad_file_and_no_broken_camera(tmp_path: Path, command: list[str]) -> None:
+    Image.new("RGB", (32, 24)).save(tmp_path / "black.png")
+    command = [str(tmp_path / "new.png") if each == "out.png" else each for each in command]
+    result = camera(*command, "--source", "folder", "--device", tmp_path)
+    assert result.returncode == ExitCode.BAD_INPUT
+    assert "Leave that picture out" in result.stderr
+    assert not (tmp_path / "new.png").exists()
+
+
+def test_a_folder_is_not_written_over(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.png").mkdir()
+    result = camera("snap", tmp_path / "out.png", "--force", "--source", "folder", "--device", folder / "gone")
+    assert result.returncode == ExitCode.USAGE
+    assert "is a folder" in unwrapped(result.stderr)
 
 
 def test_options_go_before_rig_toml(folder: Path, tmp_path: Path) -> None:

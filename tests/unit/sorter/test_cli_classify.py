@@ -164,3 +164,19 @@ def test_help_is_there_before_anything_heavy_is_imported(command: list[str]) -> 
     assert "typer" in imported
     assert not HEAVY & imported
     assert "classify" in result.stdout
+
+
+def test_a_part_of_which_no_picture_could_be_read_is_no_part(tiny_model: Path, pictures: Path) -> None:
+    result = classify(tiny_model, pictures / "bad.png", "--one-part", "--json")
+    assert result.returncode == ExitCode.BAD_INPUT
+    assert reported(result)["part"] is None
+
+
+def test_a_file_name_that_is_no_text_loses_no_results(tiny_model: Path, pictures: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"b\xff.png")
+    odd.write_bytes((pictures / "disc.png").read_bytes())
+    strict = {**ENVIRONMENT, "PYTHONIOENCODING": "utf-8:strict"}
+    command = [sys.executable, "-m", "sorter", "classify", str(tiny_model), os.fsencode(odd), "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=strict)
+    assert result.returncode == ExitCode.OK, result.stderr
+    assert reported(result)["pictures"][0]["class"] == "disc"

@@ -87,6 +87,21 @@ def test_settings_that_do_not_fit_together_are_refused(tmp_path: Path, lines: li
     assert "line 1: camera: " in caught.value.message
 
 
+def test_a_wrong_device_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        camera_of(tmp_path, 'source = "usb"', 'device = "video0"')
+    assert 'line 3: camera.device: must be a number N for /dev/videoN, or a device such as "/dev/v4l/by-id/..."' in str(
+        caught.value
+    )
+
+
+def test_what_another_source_does_not_have_is_known(tmp_path: Path) -> None:
+    camera = camera_of(tmp_path, 'device = "1"', "exposure_ms = 8", "gain = 2.5", "colour_gains = [1.8, 1.4]")
+    assert camera.misfits("picamera2") == []
+    assert camera.misfits("usb") == ["device", "colour_gains"]
+    assert camera.misfits("folder") == ["device", "exposure_ms", "gain", "colour_gains"]
+
+
 @pytest.mark.parametrize(
     "line",
     [

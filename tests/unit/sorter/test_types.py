@@ -70,6 +70,7 @@ def test_a_crop_has_the_size_of_its_spec() -> None:
         {"size_px": 100_000},
         {"table_grey": 256},
         {"table_grey": 0},
+        {"window_mm": 400.0, "frame_mm": 78.0},
     ],
     ids=str,
 )
@@ -83,6 +84,9 @@ def test_a_window_has_the_same_millimetres_in_every_frame() -> None:
     unknown = Frame(np.zeros((300, 400, 3), np.uint8), 0.0, 0)
     calibrated = Frame(np.zeros((300, 400, 3), np.uint8), 0.0, 0, mm_per_px=0.1)
     assert (spec.window_px(unknown), spec.window_px(calibrated)) == (150, 400)
+    mistaken = Frame(np.zeros((300, 400, 3), np.uint8), 0.0, 0, mm_per_px=1e-5)
+    with pytest.raises(ValueError, match="far beyond the frame"):
+        spec.window_px(mistaken)
     with pytest.raises(ValueError, match="mm_per_px"):
         Frame(np.zeros((3, 4, 3), np.uint8), 0.0, 0, mm_per_px=0.0)
 

@@ -98,12 +98,20 @@ class Bench:
         device.is_released = False
         return device
 
-    def camera(self, *, lock: Lock = Lock(), settle_s: float = 2.0, settle_least_s: float = 0.02) -> UsbCamera:  # noqa: B008
+    def camera(
+        self,
+        *,
+        lock: Lock = Lock(),  # noqa: B008
+        settle_s: float = 2.0,
+        settle_least_s: float = 0.02,
+        settles_anew: bool = False,
+    ) -> UsbCamera:
         camera = UsbCamera(
             str(self.node),
             self.clock,
             UsbSettings(32, 24, 1.0 / INTERVAL_S, lock, settle_s, settle_least_s),
             lock_file=self.lock_file,
+            settles_anew=settles_anew,
             preview_width_px=16,
             open_device=self._open,
         )

@@ -103,7 +103,7 @@ def test_light_and_focus_are_the_same_after_a_restart(pi_camera: MakeCamera, tmp
     assert (found["LensPosition"], found["ExposureTime"]) == (7.5, pytest.approx(4000, abs=20))
     first.close()
     kept = json.loads(file.read_text(encoding="utf-8"))
-    kept["lock"] |= {"exposure_ms": 9.0, "focus": 3.25}  # as if it had been another light
+    kept["cameras"]["picamera2 0"] |= {"exposure_ms": 9.0, "focus": 3.25}  # as if it had been another light
     file.write_text(json.dumps(kept), encoding="utf-8")
     again = opened(pi_camera("never_settles", lock_file=file)).settings(soon())["metadata"]
     assert (again["ExposureTime"], again["LensPosition"]) == (9000, 3.25)

@@ -42,7 +42,9 @@ def folder(tmp_path: Path) -> Path:
 def video(path: Path, values: list[int]) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (32, 24))
     for value in values:
-        writer.write(np.full((24, 32, 3), value, np.uint8))
+        bgr = np.full((24, 32, 3), value, np.uint8)
+        bgr[:, 16:] = 255
+        writer.write(bgr)
     writer.release()
     return path
 
@@ -98,6 +100,19 @@ def test_a_file_that_is_no_picture_is_named_and_passed_by(folder: Path, content:
     assert values(camera, 1) == [10]
 
 
+@pytest.mark.parametrize(("value", "why"), [(0, "has the value 0 all over"), (1, "is black")])
+def test_a_black_picture_is_named_and_passed_by(folder: Path, value: int, why: str) -> None:
+    rgb = np.zeros((24, 32, 3), np.uint8)
+    rgb[0, 0] = value
+    (folder / "view 2.png").write_bytes(encoded(rgb, ".png"))
+    camera = opened(folder)
+    assert values(camera, 1) == [1]
+    with pytest.raises(NotAPicture, match=rf"view 2\.png {why}") as caught:
+        camera.capture(SOON_S)
+    assert "lens" not in caught.value.remedy
+    assert values(camera, 1) == [10]
+
+
 def test_frames_come_no_faster_than_set(folder: Path) -> None:
     clock = ManualClock()
     camera = opened(folder, clock, frames_per_s=4.0)
@@ -143,6 +158,14 @@ def test_a_video_plays_to_its_end_and_again(tmp_path: Path) -> None:
     looped = opened(file)
     assert [round(value, -1) for value in values(looped, 4)] == [40, 80, 120, 40]
     looped.close()
+
+
+@pytest.mark.parametrize("loop", [True, False])
+def test_a_video_without_a_frame_is_told(tmp_path: Path, loop: bool) -> None:
+    camera = opened(video(tmp_path / "a.avi", []), loop=loop)
+    with pytest.raises(NotAPicture, match="without a frame"):
+        camera.capture(SOON_S)
+    camera.close()
 
 
 @pytest.mark.parametrize("name", ["gone.mp4", "text.mp4"])

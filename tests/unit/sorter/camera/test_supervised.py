@@ -146,6 +146,13 @@ def test_restarts_wait_longer_and_longer_but_not_for_ever() -> None:
     assert times_s == [0.0, 0.5, 1.5, 3.5, 5.5, 7.5]
 
 
+def test_four_attempts_have_three_waits() -> None:
+    rig = Rig(ScriptedCamera(*[CameraTimeout("no frame")] * 9)).opened()
+    with pytest.raises(CameraLost, match="no usable frame in 4 attempts"):
+        rig.capture()
+    assert rig.clock.monotonic_s() == 0.5 + 1.0 + 2.0
+
+
 def test_what_stays_broken_is_one_incident_until_it_works_again() -> None:
     rig = Rig(ScriptedCamera(*[CameraVanished("gone")] * 6), attempts=2).opened()
     for _ in range(3):

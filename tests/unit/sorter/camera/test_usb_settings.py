@@ -73,6 +73,27 @@ def test_the_light_settles_once_and_is_the_same_after_a_restart(bench: MakeBench
     assert second.grabbed < 5  # it did not settle again
 
 
+def test_settling_anew_takes_the_place_of_what_was_kept(bench: MakeBench) -> None:
+    device, second = FakeDevice(), FakeDevice()
+    second.properties[cv2.CAP_PROP_GAIN] = 5.0
+    rig = bench(device, second)
+    rig.opened().close()
+    rig.opened(settles_anew=True).close()
+    assert second.properties[cv2.CAP_PROP_GAIN] == 5.0
+    assert '"gain": 5.0' in rig.lock_file.read_text(encoding="utf-8")
+
+
+def test_a_light_that_does_not_settle_anew_leaves_what_was_kept(bench: MakeBench) -> None:
+    device = FakeDevice()
+    rig = bench(device)
+    rig.opened().close()
+    before = rig.lock_file.read_bytes()
+    flicker = iter(range(10**6))
+    device.brightness = lambda: 100.0 + 60.0 * (next(flicker) % 2)
+    assert "is not kept" in rig.opened(settles_anew=True, settle_s=0.1).health().notes[-1]
+    assert rig.lock_file.read_bytes() == before
+
+
 def test_a_light_that_does_not_settle_is_told_and_not_kept(bench: MakeBench) -> None:
     device = FakeDevice()
     flicker = iter(range(10**6))

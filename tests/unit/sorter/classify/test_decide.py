@@ -37,6 +37,9 @@ def view(
     return View(angle_deg, FRAME, location, None, prediction, ViewQuality(sharpness, 0.0, 0.0))
 
 
+WITHOUT_TABLE = View(0.0, FRAME, Location(LocationKind.EDGE, (Box(0, 0, 4, 4),), np.ones((4, 4), np.bool_)), None, None)
+
+
 def test_a_sure_part_gets_its_class() -> None:
     decision = decide([view()], RULES)
     assert (decision.class_name, decision.reject_reason, decision.view_count) == ("3001", None, 1)
@@ -59,6 +62,8 @@ def test_a_part_at_the_border_of_the_picture_is_classified_too() -> None:
         ([view(LocationKind.EMPTY), view(LocationKind.SEVERAL)], RejectReason.SEVERAL),
         ([view(sharpness=0.1)], RejectReason.BLURRED),
         ([view(LocationKind.MOVING), view(LocationKind.EMPTY)], RejectReason.BLURRED),
+        ([WITHOUT_TABLE], RejectReason.NO_TABLE),
+        ([WITHOUT_TABLE, view(LocationKind.EMPTY)], RejectReason.NO_TABLE),
     ],
 )
 def test_each_rejection_says_why(views: list[View], reason: RejectReason) -> None:
@@ -113,6 +118,12 @@ def test_looking_ends_with_the_budget_and_with_the_angles() -> None:
 def test_looking_ends_when_two_views_agree_that_there_is_not_one_part(kind: LocationKind) -> None:
     assert next_angle([view(kind)], ANGLES, RULES) is not None
     assert next_angle([view(kind), view(kind, angle_deg=180.0)], ANGLES, RULES) is None
+
+
+def test_two_views_of_several_do_not_end_it_when_others_outweigh_them() -> None:
+    views = [view(LocationKind.SEVERAL), view(LocationKind.SEVERAL, angle_deg=45.0)]
+    views += [view(sure=0.5, angle_deg=angle) for angle in (90.0, 135.0, 180.0)]
+    assert next_angle(views, ANGLES, DecisionRules(0.9, None, RULES.correlation, view_budget=8)) is not None
 
 
 @pytest.mark.parametrize("wrong", [{"posterior": 1.1}, {"posterior": float("nan")}, {"view_budget": 0}])

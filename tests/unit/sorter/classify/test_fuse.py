@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -104,7 +105,20 @@ def test_a_view_that_rules_a_class_out_does_not_outvote_all_others() -> None:
 
 def test_views_of_unknown_angles_count_as_one() -> None:
     one = prediction((0.6, 0.3, 0.1))
-    assert fuse([one] * 8, None, CORRELATION).probabilities == pytest.approx(one.probabilities)
+    assert fuse([one] * 8, [None] * 8, CORRELATION).probabilities == pytest.approx(one.probabilities)
+
+
+def test_a_view_of_unknown_angle_does_not_devalue_the_others() -> None:
+    one = prediction((0.6, 0.3, 0.1))
+    known = fuse([one] * 4, [0.0, 90.0, 180.0, 270.0], CORRELATION)
+    more = fuse([one] * 5, [0.0, 90.0, 180.0, 270.0, None], CORRELATION)
+    assert more.probabilities == pytest.approx(known.probabilities)
+
+
+def test_a_view_of_unknown_angle_says_the_same_in_any_order() -> None:
+    three = [(prediction((0.9, 0.1, 0.0)), 180.0), (prediction((0.2, 0.8, 0.0)), 10.0), (prediction((0, 0, 1)), None)]
+    orders = [fuse(*zip(*order, strict=True), CORRELATION).probabilities for order in itertools.permutations(three)]
+    assert all(each == pytest.approx(orders[0]) for each in orders)
 
 
 def test_novelty_is_the_mean_of_the_views_or_unknown() -> None:

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from fractions import Fraction
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.classify import Model, ModelRefused, RuntimeMissing, load_model, read_card
+from sorter.classify import Model, ModelRefused, RuntimeMissing, load_model, read_card, runtime
 from sorter.classify.card import LABELS_FILE, MODEL_FILE, ModelCard
 from sorter.classify.runtime import make_interpreter
 from sorter.types import Box, Crop, CropSpec
@@ -23,7 +24,7 @@ from tests import models
 from tests.models import alter_network, card_of, put_card, put_file, put_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -333,27 +334,38 @@ class Interpreter:
 """
 
 
-@pytest.mark.parametrize("version", ["2.14.0", None])
-def test_the_old_runtime_is_taken_where_only_that_is_installed(
-    tmp_path: Path, version: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "tflite_runtime"
+@pytest.fixture
+def only_the_old_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    package, metadata = tmp_path / "tflite_runtime", tmp_path / "tflite_runtime-0.9.dist-info"
     package.mkdir()
+    metadata.mkdir()
     (package / "__init__.py").touch()
     (package / "interpreter.py").write_text(STAND_IN, encoding="utf-8")
-    if version:
-        (tmp_path / f"tflite_runtime-{version}.dist-info").mkdir()
-        metadata = f"Metadata-Version: 2.1\nName: tflite-runtime\nVersion: {version}\n"
-        (tmp_path / f"tflite_runtime-{version}.dist-info/METADATA").write_text(metadata, encoding="utf-8")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tflite-runtime\nVersion: 0.9\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    for name in ("tflite_runtime", "tflite_runtime.interpreter"):
+    names = ("tflite_runtime", "tflite_runtime.interpreter")
+    for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    interpreter, runtime = make_interpreter(b"content", 3)
-    for name in ("tflite_runtime", "tflite_runtime.interpreter"):
-        monkeypatch.delitem(sys.modules, name)
+    yield
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.usefixtures("only_the_old_runtime")
+def test_the_old_runtime_is_taken_where_only_that_is_installed() -> None:
+    interpreter, name = make_interpreter(b"content", 3)
     assert vars(interpreter)["given"] == (b"content", 3)
-    assert runtime == f"tflite-runtime {version or 'of unknown version'}"
+    assert name == "tflite-runtime 0.9"
+
+
+@pytest.mark.usefixtures("only_the_old_runtime")
+def test_a_runtime_that_was_installed_under_another_name_runs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_found(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(runtime, "version", not_found)
+    assert make_interpreter(b"content", 3)[1] == "tflite-runtime of unknown version"
 
 
 def test_the_runtime_is_not_imported_before_a_model_is_loaded() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sorter.types import Box, Frame, LocationKind
 from sorter.vision import learn_background, locate
+from sorter.vision.table import to_work
 from tests.scenes import BLACK, RED, SHAPES, TINT, WHITE, Drawn, box_of, draw, frame
 
 COLOURS = {"red": RED, "white": WHITE, "black": BLACK, "like the table but darker": (0.55, 0.55, 0.55)}
@@ -100,6 +101,29 @@ def test_a_lamp_that_went_out_or_blinds_is_never_called_an_empty_table(value: in
     assert found.kind is LocationKind.EDGE
     assert found.boxes == (Box(0, 0, 300, 300),)
     assert found.table is None
+
+
+@pytest.mark.parametrize("share", [0.3, 0.45, 0.6])
+@pytest.mark.parametrize("room", [(12, 12, 14), (90, 120, 100), (235, 230, 225)], ids=["dark", "grey", "bright"])
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_a_table_that_is_the_smaller_part_of_the_picture_is_never_called_empty_with_a_part_on_it(
+    share: float, room: tuple[int, int, int], is_empty: bool
+) -> None:
+    radius = np.sqrt(share / np.pi) * 300 * 0.98
+    y, x = np.mgrid[0:300, 0:300]
+    picture = draw(*([] if is_empty else [Drawn(x=0.5, y=0.5, size=0.16)]))
+    picture[(x - 150) ** 2 + (y - 150) ** 2 > radius**2] = room
+    noisy = picture + np.random.default_rng(1).normal(0, 1.2, picture.shape)
+    found = locate(Frame(np.clip(noisy, 0, 255).astype(np.uint8), 0.0, 0))
+    assert (found.kind is LocationKind.EMPTY) <= is_empty
+    if found.kind is LocationKind.ONE:
+        assert not is_empty
+        assert overlap(found.boxes[0], box_of(Drawn(x=0.5, y=0.5, size=0.16), 300)) > 0.6
+
+
+def test_long_strips_take_no_memory_without_end() -> None:
+    strip = np.full((100, 60_000, 3), 180, np.uint8)
+    assert to_work(strip).size < 3 * 4 * 300**2 * 1.1
 
 
 def test_noise_is_never_called_an_empty_table() -> None:
