@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sorter
-from sorter.cli import board, camera, config
+from sorter.cli import board, camera, config, dataset
 from sorter.cli.classify import classify
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.add_typer(board.app, name="board")
 app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
+app.add_typer(dataset.app, name="dataset")
 app.command()(classify)
 
 
