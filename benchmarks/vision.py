@@ -28,16 +28,9 @@ from sorter.types import Box, Frame  # noqa: E402
 from sorter.vision import fuse_colours, locate, part_colour, quality  # noqa: E402
 from tests.colour_families import FAMILIES  # noqa: E402
 from tests.compositions import EMPTY_TABLES, Cut, cut, photograph, revolutions, transparent, two_parts  # noqa: E402
+from tests.scenes import overlap  # noqa: E402
 
 OPACITIES = (0.5, 0.3, 0.2, 0.1)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union."""
-    width = min(one.left_px + one.width_px, other.left_px + other.width_px) - max(one.left_px, other.left_px)
-    height = min(one.top_px + one.height_px, other.top_px + other.height_px) - max(one.top_px, other.top_px)
-    both = max(0, width) * max(0, height)
-    return both / (one.width_px * one.height_px + other.width_px * other.height_px - both)
 
 
 def photographs_of(revolution: dict[str, Any]) -> list[list[str]]:

@@ -60,6 +60,14 @@ def box_of(part: Drawn, side_px: int) -> Box:
     return Box(int(left), int(top), int(right - left), int(bottom - top))
 
 
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    width = min(one.left_px + one.width_px, other.left_px + other.width_px) - max(one.left_px, other.left_px)
+    height = min(one.top_px + one.height_px, other.top_px + other.height_px) - max(one.top_px, other.top_px)
+    both = max(0, width) * max(0, height)
+    return both / (one.width_px * one.height_px + other.width_px * other.height_px - both)
+
+
 def _side_face(part: Drawn) -> float:
     return part.size * 0.25
 

@@ -11,17 +11,10 @@ from hypothesis import strategies as st
 from sorter.types import Box, Frame, LocationKind
 from sorter.vision import learn_background, locate
 from sorter.vision.table import to_work
-from tests.scenes import BLACK, RED, SHAPES, TINT, WHITE, Drawn, box_of, draw, frame
+from tests.scenes import BLACK, RED, SHAPES, TINT, WHITE, Drawn, box_of, draw, frame, overlap
 
 COLOURS = {"red": RED, "white": WHITE, "black": BLACK, "like the table but darker": (0.55, 0.55, 0.55)}
 TINTS = {"pink": TINT, "violet": (165.0, 132.0, 190.0), "white": (200.0, 200.0, 200.0), "dim": (70.0, 60.0, 66.0)}
-
-
-def overlap(one: Box, other: Box) -> float:
-    width = min(one.left_px + one.width_px, other.left_px + other.width_px) - max(one.left_px, other.left_px)
-    height = min(one.top_px + one.height_px, other.top_px + other.height_px) - max(one.top_px, other.top_px)
-    both = max(0, width) * max(0, height)
-    return both / (one.width_px * one.height_px + other.width_px * other.height_px - both)
 
 
 @pytest.mark.parametrize("tint", TINTS)

@@ -12,6 +12,7 @@ from sorter.types import Box, LocationKind
 from sorter.vision import fuse_colours, locate, part_colour
 from tests.colour_families import FAMILIES
 from tests.compositions import EMPTY_TABLES, cut, photograph, revolutions, two_parts
+from tests.scenes import overlap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +26,6 @@ def drawn(checkout: Path) -> list[dict[str, Any]]:
     boxes: list[dict[str, Any]] = json.loads((checkout / "tests/data/boxes.json").read_text(encoding="utf-8"))
     assert len(boxes) == 300
     return boxes
-
-
-def overlap(one: Box, other: Box) -> float:
-    width = min(one.left_px + one.width_px, other.left_px + other.width_px) - max(one.left_px, other.left_px)
-    height = min(one.top_px + one.height_px, other.top_px + other.height_px) - max(one.top_px, other.top_px)
-    both = max(0, width) * max(0, height)
-    return both / (one.width_px * one.height_px + other.width_px * other.height_px - both)
 
 
 def test_parts_in_photographs_are_found_where_a_person_sees_them(
