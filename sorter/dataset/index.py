@@ -56,13 +56,18 @@ def write_index(root: Path, pictures: Iterable[Picture]) -> Path:
         DatasetRefused: a path leaves the folder, or stands twice.
     """
     file = root / INDEX_NAME
+    write_whole(file, _checked_lines(root, file, pictures))
+    return file
+
+
+def _checked_lines(root: Path, file: Path, pictures: Iterable[Picture]) -> str:
+    """The lines of the index for these pictures, if every path stays inside the folder and stands once."""
     seen: set[str] = set()
     lines = []
     for each in pictures:
         _check(root, file, each, seen, None)
         lines.append(line_of(each) + "\n")
-    write_whole(file, "".join(lines))
-    return file
+    return "".join(lines)
 
 
 def append(root: Path, pictures: Iterable[Picture]) -> None:
@@ -75,12 +80,7 @@ def append(root: Path, pictures: Iterable[Picture]) -> None:
         DatasetRefused: a path leaves the folder, or stands twice among ``pictures``.
     """
     file = root / INDEX_NAME
-    seen: set[str] = set()
-    lines = []
-    for each in pictures:
-        _check(root, file, each, seen, None)
-        lines.append(line_of(each) + "\n")
-    data = "".join(lines).encode()
+    data = _checked_lines(root, file, pictures).encode()
     with file.open("a+b") as index:
         length = index.seek(0, os.SEEK_END)
         whole = _whole_length(length, file)
