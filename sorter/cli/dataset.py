@@ -27,6 +27,7 @@ class By(enum.StrEnum):
     BRICK = "brick"
     REVOLUTION = "revolution"
     RANDOM = "random"
+    COLOUR = "colour"
 
 
 @app.command()
@@ -62,7 +63,9 @@ def check(
 def split(
     folder: Folder,
     by: Annotated[By, typer.Option(help="What stays whole on one side.")],
-    folds: Annotated[int, typer.Option(min=2, max=100, help="In how many parts.")],
+    folds: Annotated[
+        int | None, typer.Option(min=2, max=100, help="In how many parts; by colour it is the most colours of a class.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another number, another split as good.")] = 0,
     out: Annotated[Path | None, typer.Option(help="File to write; without it nothing is written.")] = None,
     allow_leaks: Annotated[
@@ -74,6 +77,7 @@ def split(
     """Cut the pictures into folds, each held out in its turn; refuse it if anything stands on both sides.
 
     Where nobody says which pictures belong together, revolutions are inferred from how alike they are.
+    By colour, fold k holds out the k-th colour of each class that has several, in alphabetical order.
     """
     from dataclasses import asdict, replace
 
@@ -88,6 +92,8 @@ def split(
     )
     from sorter.dataset.likeness import near_pairs
 
+    if (folds is None) != (by is By.COLOUR):
+        raise typer.BadParameter("is needed, but not with --by colour", param_hint="--folds")
     dataset = read_dataset(folder)
     for each in dataset.warnings:
         console.show_warning(each)
@@ -95,7 +101,7 @@ def split(
         features = look_at_all(dataset, is_glance=True, workers=threads, on_progress=advance)
     dataset = with_inferred_groups(dataset, features)
     unreadable = [each.path for each in features if each.refusal is not None]
-    made = make_split(dataset, str(by), folds, seed=seed, unreadable=unreadable)  # type: ignore[arg-type]  # a By
+    made = make_split(dataset, str(by), folds or 2, seed=seed, unreadable=unreadable)  # type: ignore[arg-type]  # a By
     near = near_pairs(features)
     if out is not None:
         made = write_split(out, made, dataset, near, is_leak_allowed=allow_leaks)
