@@ -46,15 +46,23 @@ class Model:
         Raises:
             ValueError: the crop was cut out otherwise than the network was trained for.
         """
-        if crop.spec != self._spec:
-            raise ValueError(f"model {self.card.name} was trained on crops of {self._spec}, this one is {crop.spec}")
-        self._put(crop.rgb)
-        self._interpreter.invoke()
-        logits = self._logits()
+        logits = self.logits(crop)
         scaled = logits / self.card.calibration.temperature
         weights = np.exp(scaled - scaled.max())
         probabilities = weights / weights.sum()
         return Prediction(self.card.labels, tuple(probabilities.tolist()), self._novelty(logits, probabilities))
+
+    def logits(self, crop: Crop) -> NDArray[np.float64]:
+        """What the network says before any calibration: a number for each label, float64.
+
+        Raises:
+            ValueError: the crop was cut out otherwise than the network was trained for.
+        """
+        if crop.spec != self._spec:
+            raise ValueError(f"model {self.card.name} was trained on crops of {self._spec}, this one is {crop.spec}")
+        self._put(crop.rgb)
+        self._interpreter.invoke()
+        return self._logits()
 
     def _put(self, rgb: NDArray[np.uint8]) -> None:
         """Quantise into the network's own memory; no view of it outlives this call, or ``invoke`` would refuse."""

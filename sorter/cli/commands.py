@@ -9,6 +9,8 @@ import typer
 import sorter
 from sorter.cli import board, camera, config, dataset
 from sorter.cli.classify import classify
+from sorter.cli.evaluate import evaluate
+from sorter.cli.train import export, find_rate, train
 
 app = typer.Typer(
     name="sorter",
@@ -21,6 +23,10 @@ app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
 app.command()(classify)
+app.command()(train)
+app.command()(evaluate)
+app.command()(export)
+app.command("find-rate")(find_rate)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 _json_is_wanted = False
 
 
-def _set_json(on: bool) -> bool:
+def set_json(on: bool) -> bool:
+    """Say whether reports and errors are to be JSON."""
     global _json_is_wanted  # noqa: PLW0603  (one process runs one command)
     _json_is_wanted = on
     return on
 
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.", callback=_set_json)]
+def is_json_wanted() -> bool:
+    """Was ``--json`` given?"""
+    return _json_is_wanted
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.", callback=set_json)]
 
 
 def report(data: dict[str, Any], text: str) -> None:

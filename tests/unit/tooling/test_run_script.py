@@ -181,3 +181,12 @@ def lock_or_fake(machine: Machine) -> str:
     fake = machine.path / "fake-python3"
     shutil.copy(machine.path / "python3", fake)
     return f'case "$*" in *flock*) exec "{sys.executable}" "$@" ;; *) exec "{fake}" "$@" ;; esac'
+
+
+def test_training_installs_its_own_set_once_and_the_rig_does_not(machine: Machine) -> None:
+    machine.run("board")
+    assert "[train]" not in machine.calls.read_text(encoding="utf-8")
+    for command in ("train", "export", "find-rate", "train"):
+        assert f"sorter ran with: -P -m sorter {command}" in machine.run(command).stdout
+    calls = machine.calls.read_text(encoding="utf-8").splitlines()
+    assert [call.rpartition(" ")[2] for call in calls] == [".", ".[train]"]

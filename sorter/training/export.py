@@ -1,0 +1,198 @@
+"""From a finished run to a model's folder that the rig accepts: int8 network, labels, card, README; all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sorter.classify.card import CARD_FILE, LABELS_FILE, MODEL_FILE, CropCard, ModelCard, SplitCard, card_json
+from sorter.training.calibrate import calibrate
+from sorter.training.errors import ExportRefused
+from sorter.training.model_readme import model_readme
+from sorter.training.quantise import Int8Network, representative_rows, to_int8
+from sorter.training.record import FINAL
+from sorter.training.scores import joined
+from sorter.training.steps import logits_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sorter.training.calibrate import Calibrated
+    from sorter.training.fit import Observer
+    from sorter.training.run import Run
+
+MOST_INT8_DROP = 0.005
+"""Of the accuracy on held-out pictures (0.5 points): more is no rounding, but damage."""
+
+README = "README.md"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Args:
+        folder: the model.
+        card: its card.
+        notes: what a person has to know of its numbers.
+    """
+
+    folder: Path
+    card: ModelCard
+    notes: tuple[str, ...]
+
+
+def export(
+    run: Run, folder: Path, observer: Observer, *, is_int8_drop_allowed: bool = False, is_replaced: bool = False
+) -> Exported:
+    """Make a model's folder of a run that is trained to its end.
+
+    Everything that the card says of bricks never seen comes from the inner networks as int8, each on the bricks that it
+    did without; the final network, which is what is exported, has seen them all.
+
+    Args:
+        run: with all networks finished.
+        folder: to be written.
+        observer: is told what is done.
+        is_int8_drop_allowed: write it although int8 costs more than MOST_INT8_DROP.
+        is_replaced: the folder may be there already; then it is replaced.
+
+    Raises:
+        ExportRefused: the run has nothing to calibrate on, int8 costs too much, or the folder is taken.
+        RunRefused: a network is not finished.
+    """
+    if folder.exists() and not (is_replaced and (folder / CARD_FILE).exists()):
+        raise ExportRefused(f"{folder} is there already", remedy="Name another folder, or take it away first.")
+    record = run.record
+    if record.loss != "categorical":
+        raise ExportRefused(
+            "the network names several classes a picture, and the rig's card knows one part with one class",
+            remedy="Train it on pictures of single parts to use it on the rig.",
+        )
+    if record.inner is None:
+        raise ExportRefused(
+            "nothing was held out inside (inner_folds = 0): there is nothing to take temperature and thresholds from",
+            remedy="Train with inner_folds of 2 or more.",
+        )
+    held_out = [name for name in record.networks if name != FINAL]
+    as_int8 = joined([run.scores(name) for name in held_out])
+    as_float = joined([run.scores(name, "float") for name in held_out])
+    accuracy = {
+        kind: float((scores.logits.argmax(axis=1) == scores.targets).mean())
+        for kind, scores in (("int8", as_int8), ("float", as_float))
+    }
+    _check_drop(accuracy["float"], accuracy["int8"], len(as_int8), is_allowed=is_int8_drop_allowed)
+    observer.on_notice("calibration on what the inner networks never saw")
+    calibrated = calibrate(as_int8, seed=record.recipe.seed)
+    observer.on_notice("the final network as int8")
+    model = run.network(FINAL)
+    examples = run.trained_on(FINAL)
+    rows = representative_rows(examples.rgb, [each.class_name for each in examples.pictures])
+    content = to_int8(model, examples.rgb[rows])
+    network = Int8Network(content)
+    agreement = _agreement(logits_of(model, examples.rgb[rows]), network.logits(examples.rgb[rows]))
+    metrics = {
+        "accuracy": accuracy["int8"],
+        "float_accuracy": accuracy["float"],
+        "int8_accuracy": accuracy["int8"],
+        "expected_calibration_error": calibrated.expected_calibration_error,
+        "pictures": float(len(as_int8)),
+        "bricks": float(len(set(as_int8.bricks))),
+        "final_int8_agreement": agreement,
+    }
+    card = _card(run, network, content, calibrated, metrics)
+    notes = (*record.notes, *calibrated.notes)
+    _write(folder, content, card, model_readme(run.record, card, len(content), notes))
+    return Exported(folder, card, notes)
+
+
+def _check_drop(as_float: float, as_int8: float, count: int, *, is_allowed: bool) -> None:
+    if as_float - as_int8 > MOST_INT8_DROP and not is_allowed:
+        raise ExportRefused(
+            f"int8 costs {100 * (as_float - as_int8):.1f} points: of {count} held-out pictures {as_float:.1%} are "
+            f"right as float, {as_int8:.1%} as int8; more than {100 * MOST_INT8_DROP:.1f} is refused",
+            remedy="Train longer or with more pictures, or accept it by name: --allow-int8-drop.",
+        )
+
+
+def _agreement(as_float: NDArray[np.float32], as_int8: NDArray[np.float64]) -> float:
+    """Of the representative pictures, how many the final network names the same as float and as int8."""
+    return float((as_float.argmax(axis=1) == as_int8.argmax(axis=1)).mean())
+
+
+def _card(
+    run: Run, network: Int8Network, content: bytes, calibrated: Calibrated, metrics: dict[str, float]
+) -> ModelCard:
+    record = run.record
+    assert record.inner is not None
+    crop = record.recipe.crop
+    bricks = sorted({each.brick for each in run.examples.pictures if each.brick is not None})
+    without = set(record.split.held_out if record.split else ())
+    held_bricks = sorted(
+        {each.brick for each in run.dataset.pictures if each.path in without and each.brick is not None} - set(bricks)
+    )
+    note = (
+        f"numbers, calibration and thresholds from {len(record.inner.held_out)} inner networks, each without other "
+        f"{'pictures' if record.inner.by == 'random' else record.inner.by + 's'}; the network itself saw all of them"
+    )
+    if record.split is not None:
+        note += f"; fold {record.split.fold} of a split by {record.split.by} was kept out of everything"
+    return ModelCard(
+        format=1,
+        name=record.name,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        description=f"recipe {record.recipe.name}: {record.recipe.backbone.name}, {crop.size_px} px",
+        hashes={
+            MODEL_FILE: hashlib.sha256(content).hexdigest(),
+            LABELS_FILE: hashlib.sha256(_labels_json(record.labels)).hexdigest(),
+        },
+        labels=record.labels,
+        crop=CropCard(**crop.model_dump()),
+        input=network.input_card(),
+        output=network.output_card(),
+        training_bricks=tuple(bricks),
+        split=SplitCard(by=record.inner.by, held_out=tuple(held_bricks), note=note),
+        metrics={name: round(value, 6) for name, value in metrics.items()},
+        calibration=calibrated.calibration,
+        thresholds=calibrated.thresholds,
+        novelty=calibrated.novelty,
+    )
+
+
+def _labels_json(labels: tuple[str, ...]) -> bytes:
+    return (json.dumps(list(labels), ensure_ascii=False) + "\n").encode()
+
+
+def _write(folder: Path, content: bytes, card: ModelCard, readme: str) -> None:
+    """All files into a folder beside it, then its name: what is there is whole."""
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.absolute().parent))
+    try:
+        made.chmod(0o755)
+        for name, data in (
+            (MODEL_FILE, content),
+            (LABELS_FILE, _labels_json(card.labels)),
+            (CARD_FILE, card_json(card).encode()),
+            (README, readme.encode()),
+        ):
+            with (made / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        if folder.exists():
+            old = made.with_suffix(".old")
+            folder.replace(old)
+            made.replace(folder)
+            shutil.rmtree(old)
+        else:
+            made.replace(folder)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise ExportRefused(f"{folder} cannot be written: {error.strerror}", remedy="Name another folder.") from error

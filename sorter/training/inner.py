@@ -1,0 +1,66 @@
+"""The inner split: which of the training pictures each inner network does without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
+
+from sorter.dataset import Dataset, DatasetRefused, make_split
+from sorter.training.errors import TrainingRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sorter.dataset import Picture
+
+By = Literal["brick", "revolution", "random"]
+
+
+@dataclass(frozen=True)
+class InnerSplit:
+    """What is held out of each inner network.
+
+    Args:
+        by: what stays whole; bricks, or what comes nearest to them.
+        held_out: for each network the paths.
+        notes: what a reader of scores has to know.
+    """
+
+    by: By
+    held_out: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+def inner_split(dataset: Dataset, pictures: Sequence[Picture], folds: int, seed: int) -> InnerSplit:
+    """Cut training pictures by brick; by revolution where there are too few bricks, by picture where nothing is known.
+
+    Each step down is told in the notes: what is measured on bricks that were seen is too good.
+
+    Raises:
+        TrainingRefused: there are not even pictures enough.
+    """
+    part = replace(dataset, pictures=tuple(pictures))
+    notes: list[str] = []
+    for by in get_args(By):
+        try:
+            split = make_split(part, by, folds, seed=seed)
+        except DatasetRefused as error:
+            notes.append(f"no inner split by {by}: {error.message}")
+            continue
+        if by != "brick":
+            notes.append(
+                f"calibration and thresholds come from held-out {'pictures' if by == 'random' else 'revolutions'} of "
+                "bricks that were seen in training: they are too good for bricks that were not"
+            )
+        if split.left_out:
+            notes.append(
+                f"{len(split.left_out)} pictures of no known {by}, such as {split.left_out[0]}, are trained on inside: "
+                f"where they show a {by} that is held out, what is measured on it is too good"
+            )
+        if split.never_held_out:
+            notes.append(f"never held out inside, for want of a second {by}: {', '.join(split.never_held_out)}")
+        return InnerSplit(by, tuple(fold.held_out for fold in split.folds), tuple(notes))
+    raise TrainingRefused(
+        f"{len(pictures)} pictures cannot be cut into {folds} inner folds: {notes[-1]}",
+        remedy="Take more pictures, or set inner_folds lower in the recipe.",
+    )

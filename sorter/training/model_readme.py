@@ -1,0 +1,59 @@
+"""The README of a model's folder: what its card says, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sorter.classify.card import ModelCard
+    from sorter.training.record import RunRecord
+
+_MOST_NOTES = 12
+
+
+def model_readme(record: RunRecord, card: ModelCard, size_bytes: int, notes: Sequence[str]) -> str:
+    """Markdown; every number in it stands in the card or in the run's record."""
+    metrics, backbone = card.metrics, record.recipe.backbone
+    network = backbone.name if backbone.name == "scratch" else f"{backbone.name}, width {backbone.width:g}"
+    inner = len(record.inner.held_out) if record.inner else 0
+    by = "picture" if card.split.by == "random" else card.split.by
+    lines = [
+        f"# {card.name}",
+        "",
+        f"An int8 network for {len(card.labels)} classes of parts: {', '.join(card.labels)}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| made | {card.created_at[:10]}, recipe `{record.recipe.name}`, seed {record.recipe.seed} |",
+        f"| network | {network}, {card.crop.size_px}×{card.crop.size_px} px, {size_bytes / 1e6:.2f} MB |",
+        f"| trained on | {len(card.training_bricks) or 'unknown'} bricks |",
+        f"| held out inside | by {by}, {inner} networks |",
+        f"| held-out pictures, bricks | {metrics['pictures']:.0f}, {metrics['bricks']:.0f} |",
+        f"| one view right, int8 | {metrics['int8_accuracy']:.1%} (float {metrics['float_accuracy']:.1%}) |",
+        f"| expected calibration error | {metrics['expected_calibration_error']:.3f} |",
+        f"| temperature | {card.calibration.temperature:.2f} |",
+        f"| correlation of views | {card.calibration.correlation_floor:.2f} at least |",
+    ]
+    lines += [
+        f"| posterior for {each.misroute_rate:.1%} misrouted | {each.posterior:.3f} |" for each in card.thresholds
+    ]
+    if card.novelty is not None:
+        lines.append(
+            f"| unknown parts | {card.novelty.method} above {card.novelty.threshold:.3f}, which rejects "
+            f"{card.novelty.known_rejected_share:.1%} of known parts |"
+        )
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(record.versions.items()))
+    lines += [
+        "",
+        f"How the numbers were made: {card.split.note}.",
+        "`sorter evaluate` measures it on other pictures.",
+        "",
+        f"Made with {versions}.",
+    ]
+    if notes:
+        lines += ["", "## To know", "", *(f"- {note}" for note in notes[:_MOST_NOTES])]
+        if len(notes) > _MOST_NOTES:
+            lines.append(f"- and {len(notes) - _MOST_NOTES} more, in the run's record")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,295 @@
+"""Begin a run, or take it up again: everything is read and checked before a folder is made."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sorter.dataset import Dataset, look_at_all, read_dataset, read_split, with_inferred_groups
+from sorter.training.crop_cache import prepare_cached
+from sorter.training.errors import LossRefused, RunRefused, TrainingRefused
+from sorter.training.framework import versions
+from sorter.training.inner import inner_split
+from sorter.training.labels import check_targets, classes_of, fitting_loss, labels_of, targets_of
+from sorter.training.networks import build
+from sorter.training.record import InnerRecord, RunRecord, SplitRecord, read_record, write_record
+from sorter.training.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sorter.dataset import Picture
+    from sorter.training.examples import Examples
+    from sorter.training.fit import Observer
+    from sorter.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to train from what.
+
+    Args:
+        data: folder of labelled pictures.
+        out: folder of the run; must not be there yet, or be empty.
+        recipe: how.
+        name: of the model; the recipe's if None.
+        weights: in place of the recipe's.
+        split: file of which one fold is kept out.
+        fold: of it, from 1.
+        excluded: classes to leave out whole.
+        rendered: folder of rendered pictures to mix in.
+        cache: folder for crops, or None.
+    """
+
+    data: Path
+    out: Path
+    recipe: Recipe
+    name: str | None = None
+    weights: str | None = None
+    split: Path | None = None
+    fold: int = 1
+    excluded: tuple[str, ...] = ()
+    rendered: Path | None = None
+    cache: Path | None = None
+
+
+def start(wish: Wish, observer: Observer) -> Run:
+    """Read and check everything, then make the run's folder with its record; nothing is there before that.
+
+    Args:
+        wish: what to train.
+        observer: is told what a person has to know.
+
+    Raises:
+        DatasetRefused, ConfigError: pictures or split cannot be used.
+        TrainingRefused: there is nothing sensible to train on.
+        RunRefused: the folder is taken.
+    """
+    _check_free(wish.out)
+    dataset = _read(wish.data, observer)
+    notes = list(dataset.warnings)
+    pictures, split = _training_pictures(wish, dataset)
+    examples = _examples(dataset, pictures, wish.recipe, wish.cache, observer)
+    notes += [f"left out: {each.path} {each.reason}" for each in examples.left_out]
+    loss = fitting_loss(examples.pictures, wish.recipe.loss)
+    if loss == "sigmoid" and wish.recipe.label_smoothing:
+        raise LossRefused(
+            "label_smoothing is for one class a picture, and these pictures may have several",
+            remedy="Set label_smoothing to 0 in the recipe.",
+        )
+    labels = labels_of(examples.pictures)
+    check_targets(targets_of(examples.pictures, labels, loss), loss, len(labels))
+    check_enough(wish.data, wish.recipe, examples.pictures, labels)
+    inner = None
+    if wish.recipe.inner_folds:
+        made = inner_split(dataset, examples.pictures, wish.recipe.inner_folds, wish.recipe.seed)
+        inner, notes = InnerRecord(by=made.by, held_out=made.held_out), [*notes, *made.notes]
+    rendered, rendered_sha256, more = _rendered(wish, labels, observer)
+    notes += more
+    record = RunRecord(
+        name=wish.name or wish.recipe.name,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        dataset=os.path.abspath(wish.data),  # noqa: PTH100  (links stay as they were named)
+        dataset_sha256=dataset.sha256,
+        excluded=tuple(sorted(wish.excluded)),
+        split=split,
+        rendered=None if wish.rendered is None else os.path.abspath(wish.rendered),  # noqa: PTH100
+        rendered_sha256=rendered_sha256,
+        recipe=wish.recipe,
+        weights=_absolute(wish.weights),
+        labels=labels,
+        loss=loss,
+        inner=inner,
+        versions=versions(),
+        notes=tuple(notes),
+    )
+    for note in notes:
+        observer.on_notice(note)
+    build(record.recipe, len(labels), weights=record.weights)  # weights that are missing are said now
+    _make_folder(wish.out, record)
+    return Run(wish.out, record, dataset, examples, rendered)
+
+
+def resume(
+    folder: Path,
+    observer: Observer,
+    *,
+    cache: Path | None = None,
+) -> Run:
+    """A run as it was started, from its record.
+
+    Raises:
+        RunRefused: it is no run, or its pictures are not the same any more.
+        DatasetRefused: they are not there any more.
+    """
+    record = read_record(folder)
+    dataset = _read(Path(record.dataset), observer)
+    if dataset.sha256 != record.dataset_sha256:
+        raise RunRefused(
+            f"the pictures in {record.dataset} are not those that {folder} was started with",
+            remedy="Put them back as they were, or start a run of its own.",
+        )
+    without = set(record.split.held_out if record.split else ())
+    pictures = [
+        each for each in dataset.pictures if each.path not in without and not {*classes_of(each)} & {*record.excluded}
+    ]
+    examples = _examples(dataset, pictures, record.recipe, cache, observer)
+    rendered = None
+    if record.rendered is not None:
+        rendered_set = read_dataset(Path(record.rendered))
+        if rendered_set.sha256 != record.rendered_sha256:
+            raise RunRefused(
+                f"the rendered pictures in {record.rendered} are not those that {folder} was started with",
+                remedy="Put them back as they were, or start a run of its own.",
+            )
+        usable = [each for each in rendered_set.pictures if {*classes_of(each)} <= {*record.labels}]
+        rendered = _examples(rendered_set, usable, record.recipe, cache, observer)
+    return Run(folder, record, dataset, examples, rendered)
+
+
+def read_examples(data: Path, recipe: Recipe, cache: Path | None, observer: Observer) -> Examples:
+    """All crops of a folder that a recipe can train on, without a run.
+
+    Raises:
+        DatasetRefused, TrainingRefused: as for a run.
+    """
+    dataset = read_dataset(data)
+    examples = _examples(dataset, dataset.pictures, recipe, cache, observer)
+    for each in examples.left_out:
+        observer.on_notice(f"left out: {each.path} {each.reason}")
+    check_enough(data, recipe, examples.pictures, labels_of(examples.pictures))
+    return examples
+
+
+def _absolute(weights: str | None) -> str | None:
+    return weights if weights in (None, "imagenet", "none") else os.path.abspath(weights or "")  # noqa: PTH100
+
+
+def _check_free(out: Path) -> None:
+    try:
+        is_taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    except OSError as error:
+        raise RunRefused(f"{out} cannot be looked into: {error.strerror}", remedy="Name another folder.") from error
+    if is_taken:
+        raise RunRefused(
+            f"{out} is there already and not empty",
+            remedy="Name a folder that is not there yet, or go on with that run: sorter train --resume RUN",
+        )
+    if not out.absolute().parent.is_dir():
+        raise RunRefused(f"there is no folder {out.absolute().parent}", remedy="Make it first, or name another one.")
+
+
+def _read(folder: Path, observer: Observer) -> Dataset:
+    """A dataset with groups."""
+    dataset = read_dataset(folder)
+    if dataset.groups_from != "unknown":
+        return dataset
+    observer.on_notice("nobody says which pictures belong together: revolutions are inferred from how alike they are")
+    advance = observer.on_begin("groups", len(dataset.pictures))
+    return with_inferred_groups(dataset, look_at_all(dataset, is_glance=True, on_progress=advance))
+
+
+def _training_pictures(wish: Wish, dataset: Dataset) -> tuple[list[Picture], SplitRecord | None]:
+    split = None
+    pictures = list(dataset.pictures)
+    if wish.split is not None:
+        read = read_split(wish.split, dataset)
+        if not 1 <= wish.fold <= len(read.folds):
+            raise TrainingRefused(
+                f"{wish.split} has folds 1 to {len(read.folds)}, not {wish.fold}", remedy="Name one of those."
+            )
+        pictures = list(read.training(dataset, wish.fold - 1))
+        kept = {each.path for each in pictures}
+        split = SplitRecord(
+            file=wish.split.name,
+            sha256=hashlib.sha256(wish.split.read_bytes()).hexdigest(),
+            by=read.by,
+            fold=wish.fold,
+            held_out=tuple(each.path for each in dataset.pictures if each.path not in kept),
+        )
+    there = {name for each in pictures for name in classes_of(each)}
+    unknown = sorted(set(wish.excluded) - there)
+    if unknown:
+        raise TrainingRefused(
+            f"there is no class {', '.join(unknown)} to leave out; there are {', '.join(sorted(there))}",
+            remedy="Name classes that are there.",
+        )
+    return [each for each in pictures if not {*classes_of(each)} & {*wish.excluded}], split
+
+
+def _examples(
+    dataset: Dataset,
+    pictures: Sequence[Picture],
+    recipe: Recipe,
+    cache: Path | None,
+    observer: Observer,
+) -> Examples:
+    """Crops of the pictures; with a cache, all of the dataset's are kept, so that every fold finds them there."""
+    advance = observer.on_begin("crops", len(dataset.pictures if cache is not None else pictures))
+    return prepare_cached(
+        dataset.root, pictures, recipe.crop.spec(), cache, among=dataset.pictures, on_progress=advance
+    )
+
+
+def check_enough(data: Path, recipe: Recipe, pictures: Sequence[Picture], labels: Sequence[str]) -> None:
+    """Refuse a single class, and classes of too few pictures."""
+    if len(labels) < 2:
+        there = f"one class only, {labels[0]}" if labels else "no class"
+        raise TrainingRefused(
+            f"{data}: there is {there}: nothing to tell apart",
+            remedy="Add pictures of another class, each class in a folder of its own.",
+        )
+    counts = {name: sum(name in classes_of(each) for each in pictures) for name in labels}
+    few = [f"{name} ({count})" for name, count in counts.items() if count < recipe.least_pictures]
+    if few:
+        raise TrainingRefused(
+            f"{data}: too few usable pictures of {', '.join(few)}; the recipe asks for "
+            f"{recipe.least_pictures} of each class",
+            remedy="Take more pictures, leave the class out with --without, or lower least_pictures in the recipe.",
+        )
+
+
+def _rendered(wish: Wish, labels: Sequence[str], observer: Observer) -> tuple[Examples | None, str | None, list[str]]:
+    if wish.rendered is None:
+        if wish.recipe.rendered_share:
+            return (
+                None,
+                None,
+                [f"the recipe mixes in {wish.recipe.rendered_share:.0%} of rendered pictures, none given"],
+            )
+        return None, None, []
+    if not wish.recipe.rendered_share:
+        raise TrainingRefused(
+            f"{wish.rendered} is given, but the recipe mixes in none",
+            remedy="Set rendered_share in the recipe above 0.",
+        )
+    dataset = read_dataset(wish.rendered)
+    usable = [each for each in dataset.pictures if {*classes_of(each)} <= {*labels}]
+    if not usable:
+        raise TrainingRefused(
+            f"{wish.rendered} has no picture of {', '.join(labels)}", remedy="Render the classes that are trained."
+        )
+    examples = _examples(dataset, usable, wish.recipe, wish.cache, observer)
+    notes = [f"left out: {each.path} {each.reason}" for each in examples.left_out]
+    strange = len(dataset.pictures) - len(usable)
+    if strange:
+        notes.append(f"{wish.rendered}: {strange} pictures of classes that are not trained are not used")
+    return examples, dataset.sha256, notes
+
+
+def _make_folder(out: Path, record: RunRecord) -> None:
+    """The folder with its record at once, or not at all."""
+    made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.absolute().parent))
+    try:
+        made.chmod(0o755)
+        write_record(made, record)
+        made.replace(out)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise RunRefused(f"{out} cannot be made: {error.strerror}", remedy="Name another folder.") from error
