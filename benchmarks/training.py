@@ -1,13 +1,12 @@
-"""Networks on bricks that they never saw: recipes side by side on every fold, and every class left out in its turn.
+"""Networks on bricks that they never saw: recipes side by side on every fold of the photographs.
 
     pip install -e '.[train]'
-    python benchmarks/training.py PHOTOGRAPHS WEIGHTS OUT [--recipes scratch-cnn rig] [--only folds unknown]
+    python benchmarks/training.py PHOTOGRAPHS WEIGHTS OUT [--recipes scratch-cnn rig]
 
 PHOTOGRAPHS has a ``revolutions.json``; WEIGHTS is a folder of backbone weights, or "imagenet". Fold k holds out, of
 each class with more than one colour, the k-th colour in alphabetical order: ``sorter dataset split --by colour``.
-Everything is done by the command line, as a user would: train, export, evaluate. ``unknown`` trains a recipe on one
-fold once for each class, without it, and asks how much of it is accepted where 90 % of the held-out known parts are.
-Runs that stand in OUT already are gone on with, so it can be stopped at any time.
+Everything is done by the command line, as a user would: train, export, evaluate. Runs that stand in OUT already are
+gone on with, so it can be stopped at any time.
 """
 
 from __future__ import annotations
@@ -99,31 +98,6 @@ def folds(given: argparse.Namespace, split: Path) -> None:
         )
 
 
-def unknown(given: argparse.Namespace, split: Path) -> None:
-    labels = sorted(each.name for each in (given.photographs / "train").iterdir())
-    print("| left out | views | by | area under ROC | accepted where 90 % of the known are | 95 % |")
-    print("|---|---|---|---|---|---|")
-    for name in labels:
-        run = given.out / f"without-{name}"
-        trained(
-            run,
-            given.photographs, run, "--recipe", given.unknown_recipe, "--split", split, "--fold", given.unknown_fold,
-            "--weights", given.weights, "--without", name,
-            cache=given.out / "crops",
-        )  # fmt: skip
-        data = evaluated(
-            run, given.photographs, "--split", split, "--fold", given.unknown_fold, "--unknown", given.photographs
-        )
-        for score in data["unknown_parts"]["scores"]:
-            if score["views"] not in (1, 8):
-                continue
-            accepted = [percent(each["unknown_accepted"]) for each in score["kept"]]
-            print(
-                f"| {name} | {score['views']} | {score['score']} | {score['area']:.3f} | {' | '.join(accepted)} |",
-                flush=True,
-            )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photographs", type=Path)
@@ -131,19 +105,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--recipes", nargs="*", default=["scratch-cnn", "rig"])
     parser.add_argument("--folds", nargs="*", type=int, default=[1, 2, 3])
-    parser.add_argument("--unknown-recipe", default="rig")
-    parser.add_argument("--unknown-fold", type=int, default=1)
-    parser.add_argument("--only", nargs="*", default=["folds", "unknown"], choices=["folds", "unknown"])
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     print(f"{platform.platform()}, Python {platform.python_version()}\n")
     split = given.out / "split.json"
     if not split.exists():
         sorter("dataset", "split", given.photographs, "--by", "colour", "--out", split)
-    if "folds" in given.only:
-        folds(given, split)
-    if "unknown" in given.only:
-        unknown(given, split)
+    folds(given, split)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ _LEAST_LEVELS = 64  # of the 256 brightnesses of a channel, so many must stay ap
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^\S(.{0,62}\S)?$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -127,7 +128,7 @@ class ModelCard(TomlModel):
     """The whole card."""
 
     format: Literal[1]
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    name: ModelName
     created_at: str
     description: str = ""
     hashes: dict[FileName, Sha256]

@@ -14,9 +14,13 @@ from sorter.cli.console import JsonOption
 from sorter.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from sorter.classify import ModelCard
     from sorter.errors import PictureRefused
     from sorter.recognise import Recogniser
     from sorter.types import Decision, View
+
+
+_USUAL_RATE = 0.01
 
 
 def classify(
@@ -28,8 +32,11 @@ def classify(
         typer.Option(help="With --one-part: turntable angles in degrees, such as 0,45,90; without, all count as one."),
     ] = "",
     misroutes: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Rate of misrouted parts that is accepted.")
-    ] = 0.01,
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, help="Rate of misrouted parts that is accepted; 0.01, or what the model can keep."
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")] = 2,
     json: JsonOption = False,
 ) -> None:
@@ -43,6 +50,8 @@ def classify(
 
     angles_deg = _angles(angles, len(images), is_one_part=one_part)
     loaded = load_model(model, threads=threads)
+    if misroutes is None:
+        misroutes = _usual_rate(loaded.card)
     try:
         recogniser = Recogniser.from_model(loaded, misroutes, view_budget=max(1, len(images)))
     except ValueError as error:
@@ -78,6 +87,16 @@ def classify(
     console.say_if_json(data)
     if refused:
         raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _usual_rate(card: ModelCard) -> float:
+    """1 %; where the model keeps no rate as low as that, the lowest that it keeps, and it is said."""
+    strictest = card.thresholds[0].misroute_rate
+    if strictest > _USUAL_RATE:
+        console.show_warning(
+            f"model {card.name} promises no misroute rate of {_USUAL_RATE:.0%}; its strictest is taken, {strictest:.1%}"
+        )
+    return max(_USUAL_RATE, strictest)
 
 
 def _look(recogniser: Recogniser, path: Path, angle_deg: float | None) -> View:

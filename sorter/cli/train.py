@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +37,11 @@ AllowDropOption = Annotated[
 ]
 
 
+_WITH_RESUME = ("resume", "cache", "allow_int8_drop", "json")
+
+
 def train(
+    context: typer.Context,
     data: Annotated[
         Path | None, typer.Argument(help="A folder of labelled pictures; not with --resume.", show_default=False)
     ] = None,
@@ -46,29 +51,36 @@ def train(
     recipe: RecipeOption = "rig",
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with this run.")] = None,
     split: Annotated[Path | None, typer.Option(help="A split's file: one fold of it is kept out.")] = None,
-    fold: Annotated[int, typer.Option(min=1, help="With --split: which one is kept out.")] = 1,
+    fold: Annotated[int | None, typer.Option(min=1, help="With --split: which one is kept out; 1 without.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="A class to leave out; may be given again.")] = None,
     weights: WeightsOption = None,
     rendered: Annotated[Path | None, typer.Option(help="A folder of rendered pictures to mix in.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model; the recipe's without.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**31, help="In place of the recipe's.")] = None,
     cache: CacheOption = None,
     allow_int8_drop: AllowDropOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train a network on pictures, and make a model's folder of it that the rig accepts.
 
-    Ctrl-C saves and stops; --resume goes on after that and after any other interruption.
+    Ctrl-C saves and stops while a network is trained, and ends at once before and after that; --resume goes on after
+    it and after any other interruption.
     """
     from sorter.training.errors import TrainingStopped
+    from sorter.training.lock import held
     from sorter.training.start import Wish
     from sorter.training.start import resume as resume_run
     from sorter.training.start import start as start_run
 
-    with stopped_by_signals() as stop, observed() as observer:
+    if fold is not None and split is None:
+        raise typer.BadParameter("a fold is one of a split: add --split", param_hint="--fold")
+    with observed() as observer, ExitStack() as locked:
         if resume is not None:
-            if data is not None or out is not None:
-                raise typer.BadParameter("a run knows its own pictures: give --resume RUN alone", param_hint="--resume")
+            if any(_is_given(context, each) for each in context.params if each not in _WITH_RESUME):
+                raise typer.BadParameter(
+                    "a run knows its own pictures and recipe: give --resume RUN alone", param_hint="--resume"
+                )
+            locked.enter_context(held(resume))
             run = resume_run(resume, observer, cache=cache)
         else:
             if data is None or out is None:
@@ -80,14 +92,16 @@ def train(
                 name=name,
                 weights=weights,
                 split=split,
-                fold=fold,
+                fold=fold or 1,
                 excluded=tuple(without or ()),
                 rendered=rendered,
                 cache=cache,
             )
             run = start_run(wish, observer)
+            locked.enter_context(held(run.folder))
         try:
-            run.train(observer, stop)
+            with stopped_by_signals() as stop:
+                run.train(observer, stop)
         except TrainingStopped as error:
             console.show_error(error.of_run(run.folder))
             raise typer.Exit(ExitCode.INTERRUPTED) from error
@@ -106,9 +120,14 @@ def export(
     """Make a model's folder of a finished run once more: somewhere else, by another name, or with --allow-int8-drop."""
     from dataclasses import replace
 
+    from sorter.training.checks import check_name
+    from sorter.training.export import check_free
     from sorter.training.export import export as export_run
     from sorter.training.start import resume as resume_run
 
+    check_free(out)
+    if name is not None:
+        check_name(name)
     with observed() as observer:
         found = resume_run(run, observer, cache=cache)
         if name is not None:
@@ -129,23 +148,30 @@ def find_rate(
     json: JsonOption = False,
 ) -> None:
     """Find the learning rate for the recipe's last phase: raise it step by step and see when the loss takes off."""
+    from sorter.training.errors import SearchStopped
     from sorter.training.find_rate import find_rate as find
     from sorter.training.find_rate import table
 
     if not lowest < highest:
         raise typer.BadParameter("must be below --highest", param_hint="--lowest")
-    with stopped_by_signals() as stop, observed() as observer:
-        found = find(
-            data,
-            _read_recipe(recipe, None),
-            observer,
-            stop,
-            weights=weights,
-            steps=steps,
-            lowest=lowest,
-            highest=highest,
-            cache=cache,
-        )
+    if csv is not None and not csv.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {csv.parent}", param_hint="--csv")
+    try:
+        with stopped_by_signals() as stop, observed() as observer:
+            found = find(
+                data,
+                _read_recipe(recipe, None),
+                observer,
+                stop,
+                weights=weights,
+                steps=steps,
+                lowest=lowest,
+                highest=highest,
+                cache=cache,
+            )
+    except SearchStopped as error:
+        console.show_error(error)
+        raise typer.Exit(ExitCode.INTERRUPTED) from error
     if csv is not None:
         _write(csv, table(found))
     text = [f"{'rate':>10}  loss (smoothed)"]
@@ -153,6 +179,11 @@ def find_rate(
     text += [f"{rate:10.2e}  {loss:.4f}" for rate, loss in list(zip(found.rates, found.smoothed, strict=True))[::every]]
     text += ["", f"Steepest at {found.steepest:.2e}; the loss takes off at {found.limit:.2e}.", found.advice]
     console.report(found.as_dict(), "\n".join(text))
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
 
 
 def _read_recipe(name_or_file: str, seed: int | None) -> Recipe:
@@ -197,15 +228,19 @@ def _told(run: Run, exported: Exported | None) -> str:
     if exported is None:
         return f"{run.folder}: {len(run.record.labels)} classes, trained; no model was exported"
     metrics = exported.card.metrics
-    groups = "bricks" if exported.card.split.by == "brick" else "groups"
+    by = exported.card.split.by
+    shown = f"{metrics['pictures']:.0f} pictures"
+    unseen = f"{shown} of {metrics['bricks']:.0f} bricks that inner networks never saw:"
+    seen = f"{shown} that inner networks never saw, of bricks that they may have seen:"
     lines = [
         f"{exported.folder}: model {exported.card.name}, {len(exported.card.labels)} classes",
-        f"On {metrics['pictures']:.0f} pictures of {metrics['bricks']:.0f} {groups} that inner networks never saw:",
+        f"On {unseen if by == 'brick' else seen}",
         f"  int8 {metrics['int8_accuracy']:.1%} right, float {metrics['float_accuracy']:.1%}",
         f"  expected calibration error {metrics['expected_calibration_error']:.3f}",
     ]
-    if exported.card.split.by != "brick":
+    if by != "brick":
         lines.append("No brick could be held out: these numbers are too good for bricks that were never seen.")
+    lines.append(f"What else there is to know of it stands in {exported.folder / 'README.md'}.")
     return "\n".join(lines)
 
 

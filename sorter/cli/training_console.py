@@ -63,7 +63,7 @@ class TerminalObserver:
     def close(self) -> None:
         """Say how much was not shown."""
         if self._shown > _MOST_NOTICES:
-            self._say(f"and {self._shown - _MOST_NOTICES} more notices, in the run's record (run.json)")
+            self._say(f"and {self._shown - _MOST_NOTICES} more notices; a run keeps those of its start in run.json")
 
     def _say(self, text: str) -> None:
         if not self._is_silent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -90,6 +91,8 @@ class Dataset:
         """Of paths, contents, classes and groups: two datasets with the same one are split the same way."""
         digest = hashlib.sha256()
         for each in sorted(self.pictures, key=lambda picture: picture.path):
-            known = (each.path, each.sha256, each.class_name, each.brick or "", each.revolution or "")
+            known = [each.path, each.sha256, each.class_name, each.brick or "", each.revolution or ""]
+            if "classes" in each.extra:  # of a picture of several parts, which training reads
+                known.append(json.dumps(each.extra["classes"]))
             digest.update("\x1f".join(known).encode() + b"\n")
         return digest.hexdigest()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[np.generic]]
 
 LAST, BEST, SUMMARY = "last.npz", "best.npz", "summary.csv"
+FINISHED = "finished.npz"
+"""Weights of a network that is trained to its end and ready for int8."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ TrainingRefused (SorterError, ValueError)   there is nothing sensible to train o
 ├── RunRefused                              a run's folder cannot be used or resumed
 └── ExportRefused                           the int8 network would not be what the card says
 TrainingStopped (SorterError)               somebody asked to stop; it can go on
+SearchStopped (SorterError)                 somebody asked to stop looking for a rate; nothing is kept
 """
 
 from __future__ import annotations
@@ -53,3 +54,10 @@ class TrainingStopped(SorterError):  # noqa: N818  (the name says it)
         named = TrainingStopped(self.network, self.epoch, self.step)
         named.remedy = f"Go on with: sorter train --resume {folder}"
         return named
+
+
+class SearchStopped(SorterError):  # noqa: N818  (the name says it)
+    """Looking for a learning rate was stopped on request."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(f"stopped after {steps} steps; nothing was written", remedy="Begin it anew.")

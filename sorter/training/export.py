@@ -7,14 +7,16 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sorter.classify.card import CARD_FILE, LABELS_FILE, MODEL_FILE, CropCard, ModelCard, SplitCard, card_json
 from sorter.training.calibrate import calibrate
+from sorter.training.checks import check_labels, check_name
 from sorter.training.errors import ExportRefused
+from sorter.training.labels import labels_of
 from sorter.training.model_readme import model_readme
 from sorter.training.quantise import Int8Network, representative_rows, to_int8
 from sorter.training.record import FINAL
@@ -22,12 +24,16 @@ from sorter.training.scores import joined
 from sorter.training.steps import logits_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from sorter.training.calibrate import Calibrated
     from sorter.training.fit import Observer
+    from sorter.training.inner import By
     from sorter.training.run import Run
+    from sorter.training.scores import Scores
 
 MOST_INT8_DROP = 0.005
 """Of the accuracy on held-out pictures (0.5 points): more is no rounding, but damage."""
@@ -69,9 +75,10 @@ def export(
         ExportRefused: the run has nothing to calibrate on, int8 costs too much, or the folder is taken.
         RunRefused: a network is not finished.
     """
-    if folder.exists() and not (is_replaced and (folder / CARD_FILE).exists()):
-        raise ExportRefused(f"{folder} is there already", remedy="Name another folder, or take it away first.")
+    check_free(folder, is_replaced=is_replaced)
     record = run.record
+    check_name(record.name)
+    check_labels(record.labels)
     if record.loss != "categorical":
         raise ExportRefused(
             "the network names several classes a picture, and the rig's card knows one part with one class",
@@ -83,7 +90,7 @@ def export(
             remedy="Train with inner_folds of 2 or more.",
         )
     held_out = [name for name in record.networks if name != FINAL]
-    as_int8 = joined([run.scores(name) for name in held_out])
+    as_int8 = joined([_apart(run.scores(name), name, record.inner.by) for name in held_out])
     as_float = joined([run.scores(name, "float") for name in held_out])
     accuracy = {
         kind: float((scores.logits.argmax(axis=1) == scores.targets).mean())
@@ -105,22 +112,48 @@ def export(
         "int8_accuracy": accuracy["int8"],
         "expected_calibration_error": calibrated.expected_calibration_error,
         "pictures": float(len(as_int8)),
-        "bricks": float(len(set(as_int8.bricks))),
+        "bricks": float(_bricks(run, as_int8.paths)),
         "final_int8_agreement": agreement,
     }
     card = _card(run, network, content, calibrated, metrics)
-    notes = (*record.notes, *calibrated.notes)
+    notes = (*calibrated.notes, *record.notes)  # of left-out pictures there may be thousands
     _write(folder, content, card, model_readme(run.record, card, len(content), notes))
     return Exported(folder, card, notes)
 
 
+def _apart(scores: Scores, network: str, by: By) -> Scores:
+    """Split by picture, several networks scored one turn of the table: views of one network alone belong together."""
+    if by != "random":
+        return scores
+    return replace(scores, revolutions=tuple(f"{network}/{each}" for each in scores.revolutions))
+
+
+def check_free(folder: Path, *, is_replaced: bool = False) -> None:
+    """Refuse a model's folder that cannot be made, before anything is worked out.
+
+    Raises:
+        ExportRefused: it is taken, or there is no folder for it.
+    """
+    if folder.exists() and not (is_replaced and (folder / CARD_FILE).exists()):
+        raise ExportRefused(f"{folder} is there already", remedy="Name another folder, or take it away first.")
+    if not folder.absolute().parent.is_dir():
+        raise ExportRefused(
+            f"there is no folder {folder.absolute().parent}", remedy="Make it first, or name another one."
+        )
+
+
 def _check_drop(as_float: float, as_int8: float, count: int, *, is_allowed: bool) -> None:
-    if as_float - as_int8 > MOST_INT8_DROP and not is_allowed:
+    if round(as_float - as_int8, 9) > MOST_INT8_DROP and not is_allowed:  # half a point of 200 is one picture
         raise ExportRefused(
             f"int8 costs {100 * (as_float - as_int8):.1f} points: of {count} held-out pictures {as_float:.1%} are "
             f"right as float, {as_int8:.1%} as int8; more than {100 * MOST_INT8_DROP:.1f} is refused",
             remedy="Train longer or with more pictures, or accept it by name: --allow-int8-drop.",
         )
+
+
+def _bricks(run: Run, paths: Sequence[str]) -> int:
+    """How many bricks that somebody wrote down these pictures show."""
+    return len({each.brick for each in run.examples.of(paths).pictures} - {None})
 
 
 def _agreement(as_float: NDArray[np.float32], as_int8: NDArray[np.float64]) -> float:
@@ -134,7 +167,8 @@ def _card(
     record = run.record
     assert record.inner is not None
     crop = record.recipe.crop
-    bricks = sorted({each.brick for each in run.examples.pictures if each.brick is not None})
+    seen = [*run.examples.pictures, *(run.rendered.pictures if run.rendered is not None else ())]
+    bricks = sorted({each.brick for each in seen if each.brick is not None})
     without = set(record.split.held_out if record.split else ())
     held_bricks = sorted(
         {each.brick for each in run.dataset.pictures if each.path in without and each.brick is not None} - set(bricks)
@@ -143,6 +177,10 @@ def _card(
         f"numbers, calibration and thresholds from {len(record.inner.held_out)} inner networks, each without other "
         f"{'pictures' if record.inner.by == 'random' else record.inner.by + 's'}; the network itself saw all of them"
     )
+    shown = {name for each in record.networks if each != FINAL for name in labels_of(run.held_out(each).pictures)}
+    never = [name for name in record.labels if name not in shown]
+    if never:
+        note += f"; they say nothing of {', '.join(never)}, of which nothing could be held out"
     if record.split is not None:
         note += f"; fold {record.split.fold} of a split by {record.split.by} was kept out of everything"
     return ModelCard(
@@ -172,9 +210,10 @@ def _labels_json(labels: tuple[str, ...]) -> bytes:
 
 
 def _write(folder: Path, content: bytes, card: ModelCard, readme: str) -> None:
-    """All files into a folder beside it, then its name: what is there is whole."""
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.absolute().parent))
+    """All files into a folder beside it, then its name: what is there is whole, and stays if anything goes wrong."""
+    made = None
     try:
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.absolute().parent))
         made.chmod(0o755)
         for name, data in (
             (MODEL_FILE, content),
@@ -186,13 +225,26 @@ def _write(folder: Path, content: bytes, card: ModelCard, readme: str) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        if folder.exists():
-            old = made.with_suffix(".old")
-            folder.replace(old)
-            made.replace(folder)
-            shutil.rmtree(old)
-        else:
-            made.replace(folder)
-    except OSError as error:
-        shutil.rmtree(made, ignore_errors=True)
-        raise ExportRefused(f"{folder} cannot be written: {error.strerror}", remedy="Name another folder.") from error
+        _put(made, folder)
+    except BaseException as error:
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, OSError):
+            reason = f"{folder} cannot be written: {error.strerror}"
+            raise ExportRefused(reason, remedy="Name another folder, or make room.") from error
+        raise
+
+
+def _put(made: Path, folder: Path) -> None:
+    """Give the folder its name, in place of the one that has it. Killed between the two, the old one is beside it."""
+    if not folder.exists():
+        made.replace(folder)
+        return
+    old = made.with_suffix(".old")
+    folder.replace(old)
+    try:
+        made.replace(folder)
+    except BaseException:
+        old.replace(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sorter.training.batches import Batches
-from sorter.training.errors import TrainingStopped
+from sorter.training.errors import SearchStopped
 from sorter.training.framework import framework
 from sorter.training.labels import check_targets, fitting_loss, labels_of, targets_of
 from sorter.training.networks import build
@@ -84,7 +84,7 @@ def find_rate(
 
     Raises:
         DatasetRefused, TrainingRefused: as for a run.
-        TrainingStopped: ``stop`` was set.
+        SearchStopped: ``stop`` was set.
     """
     keras, _ = framework()
     examples = read_examples(data, recipe, cache, observer)
@@ -102,7 +102,7 @@ def find_rate(
     try:
         for step in range(steps):
             if stop.is_set():
-                raise TrainingStopped("find-rate", 1, step)
+                raise SearchStopped(step)
             rate = lowest * (highest / lowest) ** (step / (steps - 1))
             batch = next(batches)
             loss, _ = stepper.step(batch.rgb, batch.targets, rate)

@@ -40,6 +40,7 @@ def framework() -> Framework:
             f"Keras runs on {keras.backend.backend()}, training needs TensorFlow",
             remedy="Unset KERAS_BACKEND, or set it to tensorflow.",
         )
+    tf.get_logger().setLevel("ERROR")  # its warnings are of how it is called here, and no user can mend that
     return Framework(keras, tf)
 
 

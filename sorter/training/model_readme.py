@@ -19,6 +19,7 @@ def model_readme(record: RunRecord, card: ModelCard, size_bytes: int, notes: Seq
     network = backbone.name if backbone.name == "scratch" else f"{backbone.name}, width {backbone.width:g}"
     inner = len(record.inner.held_out) if record.inner else 0
     by = "picture" if card.split.by == "random" else card.split.by
+    bricks = metrics["bricks"] if card.split.by == "brick" else 0
     lines = [
         f"# {card.name}",
         "",
@@ -30,7 +31,7 @@ def model_readme(record: RunRecord, card: ModelCard, size_bytes: int, notes: Seq
         f"| network | {network}, {card.crop.size_px}×{card.crop.size_px} px, {size_bytes / 1e6:.2f} MB |",
         f"| trained on | {len(card.training_bricks) or 'unknown'} bricks |",
         f"| held out inside | by {by}, {inner} networks |",
-        f"| held-out pictures, bricks | {metrics['pictures']:.0f}, {metrics['bricks']:.0f} |",
+        f"| held-out pictures, bricks that were not seen | {metrics['pictures']:.0f}, {bricks:.0f} |",
         f"| one view right, int8 | {metrics['int8_accuracy']:.1%} (float {metrics['float_accuracy']:.1%}) |",
         f"| expected calibration error | {metrics['expected_calibration_error']:.3f} |",
         f"| temperature | {card.calibration.temperature:.2f} |",

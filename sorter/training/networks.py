@@ -5,6 +5,8 @@ Every network takes pictures 1×size×size×3 with values from -1 to 1: PIXEL_SC
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +92,8 @@ def _pretrained(backbone: BackboneRecipe, side: int, source: str) -> tuple[Any, 
             _load(base, weights_file(backbone, Path(source)))
         return inputs, base.output
     try:
-        with warnings.catch_warnings():
+        # Keras tells of its download on stdout, which is for reports.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
             warnings.simplefilter("ignore")  # Keras says which input size its weights were trained at
             base = make(weights="imagenet", **options)
     except Exception as error:  # download and its checks raise whatever they meet

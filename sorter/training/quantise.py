@@ -87,8 +87,9 @@ class Int8Network:
     """
 
     def __init__(self, content: bytes, threads: int = 2) -> None:
-        self._interpreter, _ = make_interpreter(content, threads)
-        self._interpreter.allocate_tensors()
+        with quiet():  # or LiteRT would tell of its delegate
+            self._interpreter, _ = make_interpreter(content, threads)
+            self._interpreter.allocate_tensors()
         [self._input] = self._interpreter.get_input_details()
         [self._output] = self._interpreter.get_output_details()
 

@@ -12,12 +12,14 @@ from sorter.training import checkpoint
 from sorter.training.batches import Batches
 from sorter.training.errors import RunRefused
 from sorter.training.fit import Job, fit
+from sorter.training.int8_grid import finish
 from sorter.training.labels import targets_of
 from sorter.training.quantise import Int8Network, representative_rows, to_int8
 from sorter.training.record import FINAL
 from sorter.training.scores import scores_of
 from sorter.training.steps import logits_of
 from sorter.training.trained import new_network, trained_network
+from sorter.training.turns import with_inferred_angles
 
 if TYPE_CHECKING:
     import threading
@@ -99,7 +101,11 @@ class Run:
             )
         about, arrays = found
         examples = self.examples.of(about["paths"])
-        return scores_of(self.record.labels, np.asarray(arrays[kind], np.float64), examples.pictures)
+        scores = scores_of(self.record.labels, np.asarray(arrays[kind], np.float64), examples.pictures)
+        is_turn = [each.revolution is not None for each in examples.pictures]
+        if self.dataset.groups_from == "inferred":  # such a group may be several turns
+            return scores
+        return with_inferred_angles(scores, examples.rgb, np.array(is_turn, dtype=np.bool_))
 
     def _train_one(self, number: int, name: str, epochs: int, observer: Observer, stop: threading.Event) -> int:
         recipe, loss, labels = self.record.recipe, self.record.loss, self.record.labels
@@ -121,9 +127,13 @@ class Run:
         validation = (held.rgb, targets_of(held.pictures, labels, loss)) if len(held) else None
         job = Job(name, folder, model, recipe, loss, batches, validation, epochs)
         progress = fit(job, observer, stop)
+        if not (folder / checkpoint.FINISHED).exists():
+            finish(model, seen, recipe, (recipe.seed, number))
+            weights = {f"model/{place}": each.numpy() for place, each in enumerate(model.variables)}
+            checkpoint.write(folder / checkpoint.FINISHED, weights, "{}")
         if name != FINAL and loss == "categorical" and not (folder / SCORES).exists():
             observer.on_notice(f"network {name}: as int8, on what it never saw")
-            self._note_scores(folder, model, seen, held)
+            self._note_scores(folder, self.network(name), seen, held)
         return progress.best_epoch
 
     def _note_scores(self, folder: Path, model: Any, seen: Examples, held: Examples) -> None:

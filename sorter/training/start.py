@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sorter.dataset import Dataset, look_at_all, read_dataset, read_split, with_inferred_groups
+from sorter.training.checks import check_enough, check_labels, check_name
 from sorter.training.crop_cache import prepare_cached
 from sorter.training.errors import LossRefused, RunRefused, TrainingRefused
 from sorter.training.framework import versions
@@ -19,6 +20,7 @@ from sorter.training.inner import inner_split
 from sorter.training.labels import check_targets, classes_of, fitting_loss, labels_of, targets_of
 from sorter.training.networks import build
 from sorter.training.record import InnerRecord, RunRecord, SplitRecord, read_record, write_record
+from sorter.training.rendered import usable_rendered
 from sorter.training.run import Run
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sorter.dataset import Picture
     from sorter.training.examples import Examples
     from sorter.training.fit import Observer
+    from sorter.training.labels import Loss
     from sorter.training.recipe import Recipe
 
 
@@ -72,11 +75,12 @@ def start(wish: Wish, observer: Observer) -> Run:
         RunRefused: the folder is taken.
     """
     _check_free(wish.out)
+    name = wish.recipe.name if wish.name is None else wish.name
+    check_name(name)
+    data, rendered_from, weights = _stated(wish.data), _stated(wish.rendered), _weights(wish)
     dataset = _read(wish.data, observer)
-    notes = list(dataset.warnings)
     pictures, split = _training_pictures(wish, dataset)
     examples = _examples(dataset, pictures, wish.recipe, wish.cache, observer)
-    notes += [f"left out: {each.path} {each.reason}" for each in examples.left_out]
     loss = fitting_loss(examples.pictures, wish.recipe.loss)
     if loss == "sigmoid" and wish.recipe.label_smoothing:
         raise LossRefused(
@@ -86,23 +90,27 @@ def start(wish: Wish, observer: Observer) -> Run:
     labels = labels_of(examples.pictures)
     check_targets(targets_of(examples.pictures, labels, loss), loss, len(labels))
     check_enough(wish.data, wish.recipe, examples.pictures, labels)
-    inner = None
+    if loss == "categorical":  # others are not exported
+        check_labels(labels)
+    inner, notes = None, list(dataset.warnings)
     if wish.recipe.inner_folds:
         made = inner_split(dataset, examples.pictures, wish.recipe.inner_folds, wish.recipe.seed)
-        inner, notes = InnerRecord(by=made.by, held_out=made.held_out), [*notes, *made.notes]
-    rendered, rendered_sha256, more = _rendered(wish, labels, observer)
+        inner, notes = InnerRecord(by=made.by, held_out=made.held_out), [*made.notes, *notes]
+    rendered, rendered_sha256, more = _rendered(wish, dataset, labels, loss, observer)
     notes += more
+    # At the end: there may be thousands, and what else is to be known must not be lost among them.
+    notes += [f"left out: {each.path} {each.reason}" for each in examples.left_out]
     record = RunRecord(
-        name=wish.name or wish.recipe.name,
+        name=name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        dataset=os.path.abspath(wish.data),  # noqa: PTH100  (links stay as they were named)
+        dataset=data or "",
         dataset_sha256=dataset.sha256,
         excluded=tuple(sorted(wish.excluded)),
         split=split,
-        rendered=None if wish.rendered is None else os.path.abspath(wish.rendered),  # noqa: PTH100
+        rendered=rendered_from,
         rendered_sha256=rendered_sha256,
         recipe=wish.recipe,
-        weights=_absolute(wish.weights),
+        weights=weights,
         labels=labels,
         loss=loss,
         inner=inner,
@@ -135,6 +143,12 @@ def resume(
             f"the pictures in {record.dataset} are not those that {folder} was started with",
             remedy="Put them back as they were, or start a run of its own.",
         )
+    for library, now in versions().items():
+        if record.versions.get(library, now) != now:
+            observer.on_notice(
+                f"{folder} was started with {library} {record.versions[library]}, and this is {now}: it will not end "
+                "with the same weights, bit for bit"
+            )
     without = set(record.split.held_out if record.split else ())
     pictures = [
         each for each in dataset.pictures if each.path not in without and not {*classes_of(each)} & {*record.excluded}
@@ -148,7 +162,7 @@ def resume(
                 f"the rendered pictures in {record.rendered} are not those that {folder} was started with",
                 remedy="Put them back as they were, or start a run of its own.",
             )
-        usable = [each for each in rendered_set.pictures if {*classes_of(each)} <= {*record.labels}]
+        usable, _ = usable_rendered(rendered_set, dataset, record.labels, record.loss)
         rendered = _examples(rendered_set, usable, record.recipe, cache, observer)
     return Run(folder, record, dataset, examples, rendered)
 
@@ -167,8 +181,27 @@ def read_examples(data: Path, recipe: Recipe, cache: Path | None, observer: Obse
     return examples
 
 
-def _absolute(weights: str | None) -> str | None:
-    return weights if weights in (None, "imagenet", "none") else os.path.abspath(weights or "")  # noqa: PTH100
+def _stated(path: str | Path | None) -> str | None:
+    """A path as the record states it, whole: a run may be gone on with from another folder."""
+    if path is None:
+        return None
+    whole = os.path.abspath(path)  # noqa: PTH100  (links stay as they were named)
+    try:
+        whole.encode()
+    except UnicodeEncodeError as error:
+        raise RunRefused(f"the path {whole!a} is no UTF-8 text", remedy="Give its folders other names.") from error
+    return whole
+
+
+def _weights(wish: Wish) -> str | None:
+    named = wish.weights if wish.weights in (None, "imagenet", "none") else _stated(wish.weights)
+    if named not in (None, "none") and wish.recipe.backbone.name == "scratch":
+        raise TrainingRefused(
+            f"weights {wish.weights} are given, but recipe {wish.recipe.name} trains a scratch network, which has none "
+            "to begin with",
+            remedy="Leave out --weights, or take another recipe.",
+        )
+    return named
 
 
 def _check_free(out: Path) -> None:
@@ -183,6 +216,8 @@ def _check_free(out: Path) -> None:
         )
     if not out.absolute().parent.is_dir():
         raise RunRefused(f"there is no folder {out.absolute().parent}", remedy="Make it first, or name another one.")
+    if not os.access(out.absolute().parent, os.W_OK | os.X_OK):
+        raise RunRefused(f"{out.absolute().parent} must not be written to", remedy="Name a folder elsewhere.")
 
 
 def _read(folder: Path, observer: Observer) -> Dataset:
@@ -237,59 +272,32 @@ def _examples(
     )
 
 
-def check_enough(data: Path, recipe: Recipe, pictures: Sequence[Picture], labels: Sequence[str]) -> None:
-    """Refuse a single class, and classes of too few pictures."""
-    if len(labels) < 2:
-        there = f"one class only, {labels[0]}" if labels else "no class"
-        raise TrainingRefused(
-            f"{data}: there is {there}: nothing to tell apart",
-            remedy="Add pictures of another class, each class in a folder of its own.",
-        )
-    counts = {name: sum(name in classes_of(each) for each in pictures) for name in labels}
-    few = [f"{name} ({count})" for name, count in counts.items() if count < recipe.least_pictures]
-    if few:
-        raise TrainingRefused(
-            f"{data}: too few usable pictures of {', '.join(few)}; the recipe asks for "
-            f"{recipe.least_pictures} of each class",
-            remedy="Take more pictures, leave the class out with --without, or lower least_pictures in the recipe.",
-        )
-
-
-def _rendered(wish: Wish, labels: Sequence[str], observer: Observer) -> tuple[Examples | None, str | None, list[str]]:
+def _rendered(
+    wish: Wish, dataset: Dataset, labels: Sequence[str], loss: Loss, observer: Observer
+) -> tuple[Examples | None, str | None, list[str]]:
+    share = wish.recipe.rendered_share
     if wish.rendered is None:
-        if wish.recipe.rendered_share:
-            return (
-                None,
-                None,
-                [f"the recipe mixes in {wish.recipe.rendered_share:.0%} of rendered pictures, none given"],
-            )
-        return None, None, []
-    if not wish.recipe.rendered_share:
+        return None, None, [f"the recipe mixes in {share:.0%} of rendered pictures, none given"] if share else []
+    if not share:
         raise TrainingRefused(
             f"{wish.rendered} is given, but the recipe mixes in none",
             remedy="Set rendered_share in the recipe above 0.",
         )
-    dataset = read_dataset(wish.rendered)
-    usable = [each for each in dataset.pictures if {*classes_of(each)} <= {*labels}]
-    if not usable:
-        raise TrainingRefused(
-            f"{wish.rendered} has no picture of {', '.join(labels)}", remedy="Render the classes that are trained."
-        )
-    examples = _examples(dataset, usable, wish.recipe, wish.cache, observer)
-    notes = [f"left out: {each.path} {each.reason}" for each in examples.left_out]
-    strange = len(dataset.pictures) - len(usable)
-    if strange:
-        notes.append(f"{wish.rendered}: {strange} pictures of classes that are not trained are not used")
-    return examples, dataset.sha256, notes
+    rendered = read_dataset(wish.rendered)
+    usable, notes = usable_rendered(rendered, dataset, labels, loss)
+    examples = _examples(rendered, usable, wish.recipe, wish.cache, observer)
+    return examples, rendered.sha256, [*notes, *(f"left out: {each.path} {each.reason}" for each in examples.left_out)]
 
 
 def _make_folder(out: Path, record: RunRecord) -> None:
     """The folder with its record at once, or not at all."""
-    made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.absolute().parent))
+    made = None
     try:
+        made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.absolute().parent))
         made.chmod(0o755)
         write_record(made, record)
         made.replace(out)
     except OSError as error:
-        shutil.rmtree(made, ignore_errors=True)
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
         raise RunRefused(f"{out} cannot be made: {error.strerror}", remedy="Name another folder.") from error

@@ -44,21 +44,18 @@ def trained_network(folder: Path, record: RunRecord, name: str) -> Any:
     Raises:
         RunRefused: it is not finished, or its file is damaged.
     """
-    saved = checkpoint.load(folder / name)
-    if saved is None or not saved[0].is_finished:
+    saved = checkpoint.read(folder / name / checkpoint.FINISHED)
+    if saved is None:
         raise RunRefused(
             f"network {name} of {folder} is not trained to its end",
             remedy=f"Go on with: sorter train --resume {folder}",
         )
     model = new_network(record, record.networks.index(name), is_pretrained=False)
-    best = checkpoint.read(folder / name / checkpoint.BEST)
-    weights = best[1] if record.recipe.patience is not None and best is not None else saved[1]
-    kind = "average" if "average/0" in weights else "model"
     try:
         for place, each in enumerate(model.variables):
-            each.assign(weights[f"{kind}/{place}"])
+            each.assign(saved[1][f"model/{place}"])
     except (KeyError, ValueError) as error:
-        raise checkpoint.damaged(folder / name / checkpoint.LAST, error) from error
+        raise checkpoint.damaged(folder / name / checkpoint.FINISHED, error) from error
     return model
 
 

@@ -7,6 +7,7 @@ begins nobody can tell, and nothing here depends on it. Angles are even along th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,6 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sorter.training.scores import Scores
     from sorter.types.pictures import RgbArray
 
     FloatArray = NDArray[np.float64]
@@ -37,6 +39,25 @@ def inferred_angles(thumbnails: NDArray[np.uint8]) -> FloatArray:
     angles_deg = np.empty(len(order))
     angles_deg[order] = np.arange(len(order)) * 360.0 / max(1, len(order))
     return angles_deg
+
+
+def with_inferred_angles(scores: Scores, crops: NDArray[np.uint8], is_turn: NDArray[np.bool_]) -> Scores:
+    """The same scores, with angles by likeness in revolutions where nobody knows a single one.
+
+    Args:
+        scores: of n pictures.
+        crops: n×size×size×3 uint8, in the same order.
+        is_turn: n, True where the picture's revolution is known, so that its pictures are one turn of the table.
+    """
+    angles_deg = scores.angles_deg.copy()
+    rows_of: dict[tuple[str, str, str], list[int]] = {}
+    for row in np.flatnonzero(is_turn).tolist():
+        key = (scores.bricks[row], scores.revolutions[row], scores.class_names[row])
+        rows_of.setdefault(key, []).append(row)
+    for rows in rows_of.values():
+        if len(rows) > 1 and np.isnan(angles_deg[rows]).all():
+            angles_deg[rows] = inferred_angles(np.stack([thumbnail(crops[row]) for row in rows]))
+    return replace(scores, angles_deg=angles_deg)
 
 
 def tour(thumbnails: NDArray[np.uint8]) -> IntArray:

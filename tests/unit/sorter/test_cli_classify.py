@@ -137,6 +137,19 @@ def test_a_rate_of_misroutes_that_nobody_measured_is_refused(tiny_model: Path, p
     assert "a misroute rate of 0.001 is stricter than any that was measured; the strictest is 0.01" in result.stderr
 
 
+def test_a_model_that_promises_less_is_used_at_what_it_promises_and_that_is_said(
+    model_copy: Path, pictures: Path
+) -> None:
+    card = card_of(model_copy)
+    card["thresholds"] = [{"misroute_rate": 0.2, "posterior": 0.4}]
+    put_card(model_copy, card)
+    result = classify(model_copy, pictures / "disc.png", "--json")
+    assert result.returncode == ExitCode.OK, result.stderr
+    assert reported(result)["misroute_rate"] == 0.2
+    assert "promises no misroute rate of 1%; its strictest is taken, 20.0%" in result.stderr
+    assert classify(model_copy, pictures / "disc.png", "--misroutes", "0.01").returncode == ExitCode.USAGE
+
+
 def test_a_model_that_lies_is_not_asked(model_copy: Path, pictures: Path) -> None:
     card = card_of(model_copy)
     card["output"]["zero_point"] = 5

@@ -10,6 +10,7 @@ import pytest
 from sorter.training.errors import WeightsRefused
 from sorter.training.explain import grad_cam, painted
 from sorter.training.framework import framework
+from sorter.training.int8_grid import measure_statistics, round_weights
 from sorter.training.networks import LOGITS, build, layer_depths, weights_file
 from sorter.training.quantise import Int8Network, to_int8
 from sorter.training.recipe import BackboneRecipe, Recipe
@@ -248,6 +249,39 @@ def test_int8_says_what_float_says_and_nothing_in_it_is_float() -> None:
     assert np.abs(exact - rounded).max() < 0.1 * np.abs(exact).max()
     assert network.input_card().shape == (1, 32, 32, 3)
     assert network.input_card().dtype == network.output_card().dtype == "int8"
+
+
+def test_rounded_weights_are_on_the_grid_of_each_channel_and_stay_there() -> None:
+    model = stepper_of(mobilenet()).model
+    exact = {layer.name: layer.kernel.numpy() for layer in model.layers if hasattr(layer, "kernel")}
+    round_weights(model)
+    once = weights_of(model)
+    for layer in model.layers:
+        if layer.name not in exact:
+            continue
+        channel = 2 if "dw" in layer.name else -1
+        was, now = (np.moveaxis(each, channel, 0) for each in (exact[layer.name], layer.kernel.numpy()))
+        for before, after in zip(was.reshape(was.shape[0], -1), now.reshape(now.shape[0], -1), strict=True):
+            step = np.abs(before).max() / 127
+            assert np.abs(before - after).max() <= 0.501 * step
+            np.testing.assert_allclose(after / step, np.rint(after / step), atol=1e-3)
+    round_weights(model)
+    assert not moved(once, model)
+
+
+def test_statistics_become_those_of_the_pictures_and_nothing_else_moves() -> None:
+    model = stepper_of(recipe_of(dropout=0.5)).model
+    before = weights_of(model)
+    batches = [pictures(16, seed=seed)[0] for seed in range(5)]
+    measure_statistics(model, iter(batches))
+    assert moved(before, model) == {name for name in before if "moving_" in name}
+    first = next(layer for layer in model.layers if hasattr(layer, "moving_mean"))
+    convolved = framework().keras.Model(model.input, first.input)
+    seen = np.concatenate([convolved(each.astype(np.float32) / 127.5 - 1.0).numpy() for each in batches])
+    np.testing.assert_allclose(first.moving_mean.numpy(), seen.mean(axis=(0, 1, 2)), rtol=1e-3, atol=1e-4)
+    assert first.momentum == 0.9
+    measure_statistics(model, iter([]))
+    np.testing.assert_allclose(first.moving_mean.numpy(), seen.mean(axis=(0, 1, 2)), rtol=1e-3, atol=1e-4)
 
 
 def test_the_map_shows_the_place_that_a_class_was_named_for() -> None:

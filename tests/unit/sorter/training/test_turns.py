@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.training.turns import inferred_angles, thumbnail, tour
+from sorter.training.turns import inferred_angles, thumbnail, tour, with_inferred_angles
 from tests.scenes import Drawn, draw
+from tests.unit.sorter.training.said import scores_of
 
 
 def ring(count: int, seed: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +74,20 @@ def test_drawn_views_of_a_bar_come_in_order() -> None:
     order = np.random.default_rng(1).permutation(12)
     rows = np.stack([thumbnail(draw(Drawn("bar", angle_deg=15.0 * place), side_px=100)) for place in order])
     assert neighbours(tour(rows), order) == [1] * 12
+
+
+def test_angles_are_inferred_only_where_a_revolution_is_known_and_has_none() -> None:
+    crops = np.stack([draw(Drawn("bar", angle_deg=15.0 * place), side_px=64) for place in range(12)] * 3)
+    nan = float("nan")
+    rows = [
+        ("bar", "bar", 1.0, name, name, angle)
+        for name, angle in (("a", nan), ("b", 5.0), ("c", nan))
+        for _ in range(12)
+    ]
+    said = scores_of(rows)
+    is_turn = np.array([name != "c" for _, _, _, name, _, _ in rows])
+    angles_deg = with_inferred_angles(said, crops, is_turn).angles_deg
+    assert sorted(angles_deg[:12]) == pytest.approx([30.0 * place for place in range(12)])
+    assert (angles_deg[12:24] == 5.0).all()
+    assert np.isnan(angles_deg[24:]).all()
+    assert np.isnan(said.angles_deg[:12]).all()
