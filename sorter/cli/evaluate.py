@@ -56,6 +56,7 @@ def evaluate(
     from sorter.training.chosen import Chosen, held_out
     from sorter.training.evaluate import evaluate as measure
     from sorter.training.evaluation_page import html_page
+    from sorter.training.trained import network_of_model
 
     if fold is not None and split is None:
         raise typer.BadParameter("a fold is one of a split: add --split", param_hint="--fold")
@@ -64,6 +65,7 @@ def evaluate(
             raise typer.BadParameter(f"there is no folder {file.parent}", param_hint=option)
     folder = _model_folder(model)
     loaded = load_model(folder, threads=threads)
+    network = None if run is None else network_of_model(run, loaded.card)  # a wrong run is told now, not in the end
     dataset = _with_groups(read_dataset(data), threads)
     more = None if unknown is None else _with_groups(read_dataset(unknown), threads)
     bricks = loaded.card.training_bricks
@@ -80,7 +82,7 @@ def evaluate(
             workers=threads,
             on_progress=advance,
         )
-    _write(html, html_page(evaluation, None if run is None else _heatmaps(run, evaluation)))
+    _write(html, html_page(evaluation, None if network is None else _heatmaps(network, evaluation)))
     numbers = json_text.dumps(evaluation.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     if json is not None and json != _STDOUT:
         _write(json, numbers + "\n")
@@ -109,20 +111,18 @@ def _model_folder(model: str) -> Path:
     raise ModelRefused(folder, [f"there is no such folder, and no shipped model of that name (shipped: {shipped})"])
 
 
-def _heatmaps(run: Path, evaluation: Evaluation) -> dict[str, Any]:
+def _heatmaps(network: Any, evaluation: Evaluation) -> dict[str, Any]:
     """Grad-CAM of what the network said of the pictures it was worst at; needs TensorFlow."""
     import numpy as np
 
     from sorter.training.explain import grad_cam, painted
-    from sorter.training.trained import network_of_model
 
-    model = network_of_model(run, evaluation.card)
     shown = [each for each in evaluation.top_losses if each.path in evaluation.tiles]
     rgb = np.array([evaluation.tiles[each.path] for each in shown])
     if not shown:
         return {}
     classes = np.array([evaluation.card.labels.index(each.said) for each in shown])
-    heats = grad_cam(model, rgb, classes)
+    heats = grad_cam(network, rgb, classes)
     return {each.path: painted(one, heat) for each, one, heat in zip(shown, rgb, heats, strict=True)}
 
 

@@ -47,6 +47,10 @@ def inner_split(dataset: Dataset, pictures: Sequence[Picture], folds: int, seed:
         except DatasetRefused as error:
             notes.append(f"no inner split by {by}: {error.message}")
             continue
+        can_be_held_out = set(part.classes) - set(split.never_held_out)
+        if len(can_be_held_out) < 2 and by != "random":  # nothing taken wrongly for the one class could be counted
+            notes.append(f"no inner split by {by}: {', '.join(can_be_held_out)} alone could be held out")
+            continue
         if by != "brick":
             notes.append(
                 f"calibration and thresholds come from held-out {'pictures' if by == 'random' else 'revolutions'} of "

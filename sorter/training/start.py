@@ -44,7 +44,7 @@ class Wish:
         name: of the model; the recipe's if None.
         weights: in place of the recipe's.
         split: file of which one fold is kept out.
-        fold: of it, from 1.
+        fold: of it, from 1; None where it has one only.
         excluded: classes to leave out whole.
         rendered: folder of rendered pictures to mix in.
         cache: folder for crops, or None.
@@ -56,7 +56,7 @@ class Wish:
     name: str | None = None
     weights: str | None = None
     split: Path | None = None
-    fold: int = 1
+    fold: int | None = None
     excluded: tuple[str, ...] = ()
     rendered: Path | None = None
     cache: Path | None = None
@@ -92,7 +92,8 @@ def start(wish: Wish, observer: Observer) -> Run:
     check_enough(wish.data, wish.recipe, examples.pictures, labels)
     if loss == "categorical":  # others are not exported
         check_labels(labels)
-    inner, notes = None, list(dataset.warnings)
+    # Notes go into a model's README, where a path of this machine tells nobody anything.
+    inner, notes = None, [each.replace(f"{dataset.root}/", "") for each in dataset.warnings]
     if wish.recipe.inner_folds:
         made = inner_split(dataset, examples.pictures, wish.recipe.inner_folds, wish.recipe.seed)
         inner, notes = InnerRecord(by=made.by, held_out=made.held_out), [*made.notes, *notes]
@@ -235,17 +236,23 @@ def _training_pictures(wish: Wish, dataset: Dataset) -> tuple[list[Picture], Spl
     pictures = list(dataset.pictures)
     if wish.split is not None:
         read = read_split(wish.split, dataset)
-        if not 1 <= wish.fold <= len(read.folds):
+        fold = wish.fold if wish.fold is not None or len(read.folds) > 1 else 1
+        if fold is None:
             raise TrainingRefused(
-                f"{wish.split} has folds 1 to {len(read.folds)}, not {wish.fold}", remedy="Name one of those."
+                f"{wish.split} has {len(read.folds)} folds, and one of them is to be kept out",
+                remedy=f"Name it: --fold 1 to --fold {len(read.folds)}.",
             )
-        pictures = list(read.training(dataset, wish.fold - 1))
+        if not 1 <= fold <= len(read.folds):
+            raise TrainingRefused(
+                f"{wish.split} has folds 1 to {len(read.folds)}, not {fold}", remedy="Name one of those."
+            )
+        pictures = list(read.training(dataset, fold - 1))
         kept = {each.path for each in pictures}
         split = SplitRecord(
             file=wish.split.name,
             sha256=hashlib.sha256(wish.split.read_bytes()).hexdigest(),
             by=read.by,
-            fold=wish.fold,
+            fold=fold,
             held_out=tuple(each.path for each in dataset.pictures if each.path not in kept),
         )
     there = {name for each in pictures for name in classes_of(each)}

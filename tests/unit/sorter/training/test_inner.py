@@ -90,23 +90,34 @@ def test_one_revolution_of_each_class_falls_back_to_pictures_and_says_so() -> No
 
 
 def test_bricks_that_nobody_knows_fall_back_to_revolutions() -> None:
-    dataset = invented(ROOT, [("a", "", f"a{turn}", 3) for turn in range(4)], is_brick_known=False)
+    dataset = invented(
+        ROOT, [(name, "", f"{name}{turn}", 3) for name in "ab" for turn in range(4)], is_brick_known=False
+    )
     made = split(dataset)
     assert made.by == "revolution"
     assert "nobody knows which brick" in made.notes[0]
 
 
 def test_a_class_of_one_brick_beside_others_is_always_trained_on_and_named() -> None:
-    dataset = invented(ROOT, [("a", "a1", "a1", 3), ("a", "a2", "a2", 3), ("b", "b1", "b1", 3)])
-    made = split(dataset)
+    bricks = ("a1", "a2", "b1", "b2", "c1")
+    made = split(invented(ROOT, [(brick[0], brick, brick, 3) for brick in bricks]))
     assert made.by == "brick"
-    assert {path[0] for fold in made.held_out for path in fold} == {"a"}
-    assert made.notes == ("never held out inside, for want of a second brick: b",)
+    assert {path[0] for fold in made.held_out for path in fold} == {"a", "b"}
+    assert made.notes == ("never held out inside, for want of a second brick: c",)
+
+
+def test_one_class_alone_held_out_would_show_no_mistakes_the_other_way() -> None:
+    """What is wrongly taken for it could never be counted, and a card would promise too much."""
+    turns = [("a", "a1", "a1", 3), ("a", "a2", "a2", 3), ("b", "b1", "b1-1", 3), ("b", "b1", "b1-2", 3)]
+    made = split(invented(ROOT, turns))
+    assert made.by == "revolution"
+    assert "a alone could be held out" in made.notes[0]
+    assert {path[0] for fold in made.held_out for path in fold} == {"a", "b"}
 
 
 def test_pictures_of_no_known_brick_are_trained_on_and_that_is_said() -> None:
     """They may show a brick that is held out: then it is no unseen brick any more."""
-    dataset = invented(ROOT, [("a", brick, brick, 3) for brick in ("a1", "a2", "a3")])
+    dataset = invented(ROOT, [(brick[0], brick, brick, 3) for brick in ("a1", "a2", "a3", "b1", "b2")])
     lost = dataset.pictures[0].path
     pictures = tuple(
         replace(each, brick=None, revolution=None) if each.path == lost else each for each in dataset.pictures

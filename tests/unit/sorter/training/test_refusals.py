@@ -128,6 +128,7 @@ def test_a_split_of_other_pictures_or_a_fold_that_it_lacks(data: Path, out: Path
     split = tmp_path / "split.json"
     command = [sys.executable, "-m", "sorter", "dataset", "split", data, "--by", "colour", "--out", split]
     subprocess.run([str(each) for each in command], check=True, capture_output=True)
+    assert "has 2 folds, and one of them is to be kept out" in refused(out, data, out, "--split", split)
     assert "has folds 1 to 2, not 3" in refused(out, data, out, "--split", split, "--fold", 3)
     other = shutil.copytree(data, tmp_path / "other")
     lines = (other / "index.jsonl").read_text(encoding="utf-8").splitlines()
