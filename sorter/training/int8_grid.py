@@ -1,10 +1,11 @@
 """The last touch to a trained network: weights that int8 can hold exactly, and statistics that fit them.
 
 TFLite rounds the weights of each output channel to 255 even steps. In a MobileNet that shifts what later layers see, by
-enough to cost several points on bricks that were never seen. So the weights are rounded before export, and the mean
-and variance that batch normalisation goes by are measured anew, of the rounded network (the idea of bias correction,
-Nagel et al. 2019): export then finds nothing left to round but activations. Half of the pictures are as the rig will
-see them and half changed as in training, because a network that was trained on changed ones has statistics of those.
+enough to cost up to six points on bricks that were never seen (docs/benchmarks.md). So the weights are rounded before
+export, and the mean and variance that batch normalisation goes by are measured anew, of the rounded network (the idea
+of bias correction, Nagel et al. 2019): export then finds nothing left to round but activations. Half of the pictures
+are as the rig will see them and half changed as in training, because a network that was trained on changed ones has
+statistics of those.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
 def test_the_wheel_holds_code_models_types_and_licence_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {"sorter/models/README.md", "sorter/py.typed", "firmware_bridge/py.typed"} <= set(names)
+    assert {"sorter/models/turntable10/model.tflite", "sorter/training/recipes/rig.toml"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     roots = {name.partition("/")[0] for name in names}
     assert roots == {"sorter", "firmware_bridge", f"turntable_sorter-{__version__}.dist-info"}

@@ -25,6 +25,8 @@ from tests.scenes import SHAPES, frame, random_part
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.timeout(180)  # networks are trained in other processes, on a machine that may be slow
+
 TRIAL = """
 name = "trial"
 seed = 3

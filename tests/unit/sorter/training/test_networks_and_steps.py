@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sorter.training.labels import Loss
 
 pytestmark = [
+    pytest.mark.timeout(180),  # TensorFlow is loaded here
     # TensorFlow and its protobuf warn of each other's versions; nothing of that is ours.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning:google"),
