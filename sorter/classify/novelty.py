@@ -1,8 +1,8 @@
 """How strange a part looks: an out-of-distribution score from what the network says, higher is stranger.
 
-Either the entropy of the calibrated probabilities, or the energy of the logits (Liu et al. 2020); which one tells unknown
-parts from bricks of unseen colours better depends on the network (benchmarks/unknown_parts.py). Distances of features to
-the training set are left out: they may take an unseen colour for an unknown part.
+Either the entropy of the calibrated probabilities, or the energy of the logits (Liu et al. 2020); which of them tells
+unknown parts from bricks of unseen colours better depends on the network (benchmarks/unknown_parts.py). Distances of
+features to the training set are left out: they may take an unseen colour for an unknown part.
 """
 
 from __future__ import annotations
