@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sorter.dataset import DatasetRefused, read_split
+from sorter.training.scores import brick_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -95,8 +96,3 @@ def _fitting(split: Split, dataset: Dataset, training_bricks: Collection[str]) -
         for number in range(len(split.folds))
         if not trained & {brick_of(each) for each in split.held_out(dataset, number)}
     ]
-
-
-def brick_of(picture: Picture) -> str:
-    """The name by which pictures of one brick are held together: brick, else revolution, else the picture itself."""
-    return picture.brick or picture.revolution or picture.path

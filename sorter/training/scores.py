@@ -108,7 +108,12 @@ def scores_of(labels: Sequence[str], logits: FloatArray, pictures: Sequence[Pict
         targets=np.array([number.get(each.class_name, UNKNOWN) for each in pictures], np.int64),
         class_names=tuple(each.class_name for each in pictures),
         paths=tuple(each.path for each in pictures),
-        bricks=tuple(each.brick or each.revolution or each.path for each in pictures),
+        bricks=tuple(brick_of(each) for each in pictures),
         revolutions=tuple(each.revolution or each.brick or each.path for each in pictures),
         angles_deg=np.array([np.nan if each.angle_deg is None else each.angle_deg for each in pictures]),
     )
+
+
+def brick_of(picture: Picture) -> str:
+    """The name by which pictures of one brick are held together: brick, else revolution, else the picture itself."""
+    return picture.brick or picture.revolution or picture.path

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,8 @@ import numpy as np
 
 from sorter.errors import PictureRefused
 from sorter.pictures import read_picture
-from sorter.training.chosen import brick_of
 from sorter.training.evaluation import Latency, NotScored
-from sorter.training.scores import UNKNOWN, Scores
+from sorter.training.scores import Scores, scores_of
 from sorter.training.turns import inferred_angles, thumbnail
 from sorter.types import Frame, LocationKind
 from sorter.vision import crop, locate
@@ -210,16 +209,8 @@ def _inferred(thumbnails: dict[str, list[tuple[str, NDArray[np.uint8]]]]) -> dic
 
 
 def _scores(model: Model, shown: Sequence[Picture], logits: Sequence[FloatArray], inferred: dict[str, float]) -> Scores:
+    """What was said of these pictures; inferred angles come before those that are written down."""
     labels = model.card.labels
-    places = {label: number for number, label in enumerate(labels)}
+    scores = scores_of(labels, np.array(logits, dtype=np.float64).reshape(-1, len(labels)), shown)
     angles = [inferred.get(each.path, each.angle_deg) for each in shown]
-    return Scores(
-        labels=labels,
-        logits=np.array(logits, dtype=np.float64).reshape(-1, len(labels)),
-        targets=np.array([places.get(each.class_name, UNKNOWN) for each in shown], dtype=np.int64),
-        class_names=tuple(each.class_name for each in shown),
-        paths=tuple(each.path for each in shown),
-        bricks=tuple(brick_of(each) for each in shown),
-        revolutions=tuple(each.revolution or each.brick or each.path for each in shown),
-        angles_deg=np.array([np.nan if each is None else each for each in angles], dtype=np.float64),
-    )
+    return replace(scores, angles_deg=np.array([np.nan if each is None else each for each in angles], dtype=np.float64))

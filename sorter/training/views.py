@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sorter.classify import evidence_weights
-from sorter.training.metrics import softmax
+from sorter.training.fusion import Layout, log_posteriors, log_softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 VIEW_COUNTS = (1, 2, 4, 8)
-_LEAST_PROBABILITY = 1e-6  # as in sorter.classify.fuse
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,25 +75,18 @@ def fused_views(
     turns: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, key in enumerate(zip(scores.revolutions, scores.class_names, strict=True)):
         turns[key].append(row)
-    logs = np.log(np.maximum(softmax(scores.logits, temperature), _LEAST_PROBABILITY))
-    rows, totals, strange = [], [], []
     whole = [np.asarray(turn, dtype=np.int64) for turn in turns.values() if len(turn) >= count]
-    for turn in whole:
-        for place in spread(scores.angles_deg[turn], count):
-            chosen = turn[place]
-            weights = _weights(scores.angles_deg[chosen], correlation)
-            rows.append(chosen)
-            totals.append(weights @ logs[chosen])
-            strange.append(weights @ strangeness[chosen] / weights.sum())
-    if not rows:
+    if not whole:
         return None
-    first = [int(chosen[0]) for chosen in rows]
+    rows = np.concatenate([turn[spread(scores.angles_deg[turn], count)] for turn in whole])
+    weights = Layout(scores.angles_deg[rows], rows).weights(correlation)
+    logs = log_softmax(scores.logits / temperature)
     return FusedViews(
-        rows=np.array(rows, dtype=np.int64),
-        targets=scores.targets[first],
-        bricks=tuple(scores.bricks[row] for row in first),
-        posteriors=softmax(np.array(totals)),
-        strangeness=np.array(strange),
+        rows=rows,
+        targets=scores.targets[rows[:, 0]],
+        bricks=tuple(scores.bricks[row] for row in rows[:, 0]),
+        posteriors=np.exp(log_posteriors(logs, rows, weights)),
+        strangeness=(weights * strangeness[rows]).sum(axis=1) / weights.sum(axis=1),
         revolutions=len(whole),
     )
 
@@ -115,8 +106,3 @@ def spread(angles_deg: FloatArray, count: int) -> IntArray:
         np.put_along_axis(apart_deg, chosen, np.inf, axis=1)
         chosen = np.concatenate([chosen, apart_deg.argmin(axis=1)[:, None]], axis=1)
     return chosen
-
-
-def _weights(angles_deg: FloatArray, correlation: Correlation) -> FloatArray:
-    """One view weighs 1, whatever its angle, also where nobody knows that."""
-    return np.ones(1) if len(angles_deg) == 1 else evidence_weights(angles_deg.tolist(), correlation)
