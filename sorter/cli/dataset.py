@@ -11,6 +11,7 @@ import typer
 from sorter.cli import console
 from sorter.cli.console import JsonOption, report
 from sorter.cli.exit_codes import ExitCode
+from sorter.cli.files import write_report
 
 if TYPE_CHECKING:
     from sorter.dataset import CheckResult, Split
@@ -53,7 +54,7 @@ def check(
     with console.progress("pictures", len(dataset.pictures)) as advance:
         result = look_and_check(dataset, workers=threads, on_progress=advance)
     if html is not None:
-        _write_page(html, html_report(result))
+        write_report(html, html_report(result))
     report(result.as_dict(), _told(result, html))
     if result.is_wrong:
         raise typer.Exit(ExitCode.FINDINGS)
@@ -110,18 +111,6 @@ def split(
         if made.leaks and not allow_leaks:
             raise SplitLeaks(made.leaks)
     report({**asdict(made), "file": None if out is None else str(out)}, _described(made, out))
-
-
-def _write_page(file: Path, page: str) -> None:
-    from sorter.dataset import DatasetRefused
-    from sorter.dataset.paths import write_whole
-
-    try:
-        write_whole(file, page)
-    except OSError as error:
-        raise DatasetRefused(
-            file, f"cannot be written: {error.strerror}", remedy="Name a file in a folder that you may write to."
-        ) from error
 
 
 def _told(result: CheckResult, html: Path | None) -> str:

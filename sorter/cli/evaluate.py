@@ -10,6 +10,7 @@ import typer
 
 from sorter.cli import console
 from sorter.cli.exit_codes import ExitCode
+from sorter.cli.files import write_report
 
 if TYPE_CHECKING:
     from sorter.dataset import Dataset
@@ -82,10 +83,10 @@ def evaluate(
             workers=threads,
             on_progress=advance,
         )
-    _write(html, html_page(evaluation, None if network is None else _heatmaps(network, evaluation)))
+    write_report(html, html_page(evaluation, None if network is None else _heatmaps(network, evaluation)))
     numbers = json_text.dumps(evaluation.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     if json is not None and json != _STDOUT:
-        _write(json, numbers + "\n")
+        write_report(json, numbers + "\n")
     for each in evaluation.warnings:
         console.show_warning(each)
     console.say(numbers if json == _STDOUT else _told(evaluation, html))
@@ -137,18 +138,6 @@ def _with_groups(dataset: Dataset, threads: int) -> Dataset:
     with console.progress("groups", len(dataset.pictures)) as advance:
         features = look_at_all(dataset, is_glance=True, workers=threads, on_progress=advance)
     return with_inferred_groups(dataset, features)
-
-
-def _write(file: Path, text: str) -> None:
-    from sorter.dataset import DatasetRefused
-    from sorter.dataset.paths import write_whole
-
-    try:
-        write_whole(file, text)
-    except OSError as error:
-        raise DatasetRefused(
-            file, f"cannot be written: {error.strerror}", remedy="Name a file in a folder that you may write to."
-        ) from error
 
 
 def _told(evaluation: Evaluation, html: Path) -> str:

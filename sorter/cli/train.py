@@ -11,6 +11,7 @@ import typer
 from sorter.cli import console
 from sorter.cli.console import JsonOption
 from sorter.cli.exit_codes import ExitCode
+from sorter.cli.files import write_report
 from sorter.cli.training_console import observed, stopped_by_signals
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def find_rate(
         console.show_error(error)
         raise typer.Exit(ExitCode.INTERRUPTED) from error
     if csv is not None:
-        _write(csv, table(found))
+        write_report(csv, table(found))
     text = [f"{'rate':>10}  loss (smoothed)"]
     every = max(1, len(found.rates) // 25)
     text += [f"{rate:10.2e}  {loss:.4f}" for rate, loss in list(zip(found.rates, found.smoothed, strict=True))[::every]]
@@ -242,15 +243,3 @@ def _told(run: Run, exported: Exported | None) -> str:
         lines.append("No brick could be held out: these numbers are too good for bricks that were never seen.")
     lines.append(f"What else there is to know of it stands in {exported.folder / 'README.md'}.")
     return "\n".join(lines)
-
-
-def _write(file: Path, text: str) -> None:
-    from sorter.dataset.paths import write_whole
-    from sorter.training.errors import TrainingRefused
-
-    try:
-        write_whole(file, text)
-    except OSError as error:
-        raise TrainingRefused(
-            f"{file} cannot be written: {error.strerror}", remedy="Name a file in a folder that you may write to."
-        ) from error

@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sorter.classify.card import CropCard
 from sorter.toml import TomlModel, read_toml
 from sorter.training.errors import TrainingRefused
-from sorter.types import CropSpec
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Rate = Annotated[float, Field(gt=0.0, le=10.0)]
@@ -53,22 +53,13 @@ class BackboneRecipe(TomlModel):
         return self
 
 
-class CropRecipe(TomlModel):
-    """How parts are cut out; as ``sorter.types.CropSpec``. ``size_px`` is the network's input."""
+class CropRecipe(CropCard):
+    """How parts are cut out, as the card will say it; ``size_px`` is the network's input."""
 
     window_mm: float = 64.0
     frame_mm: float = 78.0
     size_px: int = 128
     table_grey: int | None = 170
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> Self:
-        self.spec()
-        return self
-
-    def spec(self) -> CropSpec:
-        """The same for ``sorter.vision.crop``."""
-        return CropSpec(self.window_mm, self.frame_mm, self.size_px, self.table_grey)
 
 
 class AugmentationRecipe(TomlModel):
