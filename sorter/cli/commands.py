@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sorter
-from sorter.cli import board, camera, config, dataset
+from sorter.cli import board, camera, config, dataset, render
 from sorter.cli.classify import classify
 from sorter.cli.evaluate import evaluate
 from sorter.cli.train import export, find_rate, train
@@ -22,6 +22,7 @@ app.add_typer(board.app, name="board")
 app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(render.app, name="render")
 app.command()(classify)
 app.command()(train)
 app.command()(evaluate)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sorter.dataset.locks import open_locked
 from sorter.training.errors import RunRefused
 from sorter.training.record import RECORD, read_record
 
@@ -23,19 +23,16 @@ def held(folder: Path) -> Iterator[None]:
     """
     read_record(folder)
     try:
-        record = (folder / RECORD).open("r+b")  # NFS locks only what may be written
+        record = open_locked(folder / RECORD)
+    except BlockingIOError as error:
+        raise RunRefused(
+            f"{folder} cannot be trained: another process is training it",
+            remedy="Wait for it, or stop it, and then go on with: sorter train --resume RUN",
+        ) from error
     except OSError as error:
         raise RunRefused(
-            f"{folder} cannot be trained: {RECORD} cannot be opened for writing: {error.strerror}",
+            f"{folder} cannot be trained: {RECORD} cannot be opened for writing and locked: {error.strerror}",
             remedy="See to its rights, or copy the run to another folder.",
         ) from error
     with record:
-        try:
-            fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            why = "another process is training it" if isinstance(error, BlockingIOError) else error.strerror
-            raise RunRefused(
-                f"{folder} cannot be trained: {why}",
-                remedy="Wait for it, or stop it, and then go on with: sorter train --resume RUN",
-            ) from error
         yield
