@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL_FILE, LABELS_FILE, CARD_FILE = "model.tflite", "labels.json", "card.json"
+TABLE_FILE = "table.json"
+"""In place of a card, in the folder of a network for whole tables of parts, which is no classifier of single ones."""
 OTHER = "other"
 """Label of a class that a network may have for all that is none of its classes."""
 
@@ -203,6 +205,10 @@ def read_card(folder: Path) -> ModelCard:
     Raises:
         ModelRefused: it is missing, no JSON, or not a card; with its problems.
     """
+    if (folder / TABLE_FILE).exists() and not (folder / CARD_FILE).exists():
+        raise ModelRefused(
+            folder, ["it is a network for whole tables (sorter evaluate takes it), not for single parts"]
+        )
     content = read_file(folder, CARD_FILE, _MOST_CARD_BYTES)
     try:
         return ModelCard.model_validate_json(content)

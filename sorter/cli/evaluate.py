@@ -15,6 +15,7 @@ from sorter.cli.files import write_report
 if TYPE_CHECKING:
     from sorter.dataset import Dataset
     from sorter.training.evaluation import Evaluation
+    from sorter.training.table_evaluation import SeveralCheck, TableEvaluation
 
 _STDOUT = Path("-")
 
@@ -49,7 +50,9 @@ def evaluate(
 ) -> None:
     """Score a model: accuracy by views with intervals over bricks, calibration, confusions, unknown parts, latency.
 
-    Exit code 5 if the network was trained on a brick that it is scored on, or a picture could not be read.
+    A network for whole tables is scored by label, and as a check for several parts beside the rule that the rig has.
+
+    Exit code 5 if the network was trained on a brick or table that it is scored on, or a picture could not be read.
     """
     from sorter.classify import load_model
     from sorter.classify.card import MODEL_FILE
@@ -57,6 +60,7 @@ def evaluate(
     from sorter.training.chosen import Chosen, held_out
     from sorter.training.evaluate import evaluate as measure
     from sorter.training.evaluation_page import html_page
+    from sorter.training.table_model import is_table_model
     from sorter.training.trained import network_of_model
 
     if fold is not None and split is None:
@@ -65,6 +69,13 @@ def evaluate(
         if file is not None and file != _STDOUT and not file.parent.is_dir():
             raise typer.BadParameter(f"there is no folder {file.parent}", param_hint=option)
     folder = _model_folder(model)
+    if is_table_model(folder):
+        for given, option in ((unknown, "--unknown"), (run, "--run")):
+            if given is not None:
+                raise typer.BadParameter("is for models of single parts, and this one is for tables", param_hint=option)
+        tables = _of_tables(folder, data, split, fold, threads)
+        _report(tables, _page_of_tables(tables), _told_of_tables(tables, html), html, json)
+        return
     loaded = load_model(folder, threads=threads)
     network = None if run is None else network_of_model(run, loaded.card)  # a wrong run is told now, not in the end
     dataset = _with_groups(read_dataset(data), threads)
@@ -83,13 +94,19 @@ def evaluate(
             workers=threads,
             on_progress=advance,
         )
-    write_report(html, html_page(evaluation, None if network is None else _heatmaps(network, evaluation)))
+    page = html_page(evaluation, None if network is None else _heatmaps(network, evaluation))
+    _report(evaluation, page, _told(evaluation, html), html, json)
+
+
+def _report(evaluation: Evaluation | TableEvaluation, page: str, told: str, html: Path, json: Path | None) -> None:
+    """Write the page and the numbers, say the text; the exit code says whether something is wrong."""
+    write_report(html, page)
     numbers = json_text.dumps(evaluation.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     if json is not None and json != _STDOUT:
         write_report(json, numbers + "\n")
     for each in evaluation.warnings:
         console.show_warning(each)
-    console.say(numbers if json == _STDOUT else _told(evaluation, html))
+    console.say(numbers if json == _STDOUT else told)
     if not evaluation.is_honest or evaluation.unreadable:
         raise typer.Exit(ExitCode.FINDINGS)
 
@@ -110,6 +127,65 @@ def _model_folder(model: str) -> Path:
         return models_dir() / model
     shipped = ", ".join(model_names()) or "none"
     raise ModelRefused(folder, [f"there is no such folder, and no shipped model of that name (shipped: {shipped})"])
+
+
+def _of_tables(folder: Path, data: Path, split: Path | None, fold: int | None, threads: int) -> TableEvaluation:
+    """A network for whole tables, measured."""
+    from sorter.dataset import read_dataset
+    from sorter.training.chosen import Chosen, held_out
+    from sorter.training.table_evaluate import evaluate_tables
+    from sorter.training.table_model import load_table_model
+
+    loaded = load_table_model(folder, threads=threads)
+    dataset = read_dataset(data)
+    for each in dataset.warnings:
+        console.show_warning(each)
+    chosen = Chosen(dataset.pictures) if split is None else held_out(dataset, split, fold)
+    with console.progress("tables", len(chosen.pictures)) as advance:
+        return evaluate_tables(loaded, dataset, chosen.pictures, fold=chosen.fold, workers=threads, on_progress=advance)
+
+
+def _page_of_tables(evaluation: TableEvaluation) -> str:
+    from sorter.training.table_page import table_page
+
+    return table_page(evaluation)
+
+
+def _told_of_tables(evaluation: TableEvaluation, html: Path) -> str:
+    """The numbers that matter most, as text."""
+    where = "all pictures" if evaluation.fold is None else f"held out by fold {evaluation.fold.fold}"
+    lines = [f"model {evaluation.card.name} on {evaluation.pictures} tables in {evaluation.data} ({where})"]
+    if not evaluation.is_honest:
+        lines.append(f"NOT HONEST: {evaluation.warnings[0]}.")
+    mean = f"{_share(evaluation.mean_average_precision)}{_between(evaluation.interval)}"
+    lines.append(f"mean average precision    {mean}")
+    found = evaluation.one_or_several
+    if found is not None:
+
+        def check(name: str, each: SeveralCheck) -> str:
+            return (
+                f"one or several, {name}   {_share(each.right)}{_between(each.interval)}; one taken for several "
+                f"{each.one_as_several} of {found.one}, several for one {each.several_as_one} of {found.several}"
+            )
+
+        lines += [check("network", found.network), check("rule   ", found.rule)]
+        lines += [
+            f"  {each.parts} visible: {each.pictures} tables, network {_share(each.network)}, rule {_share(each.rule)}"
+            for each in found.by_parts
+        ]
+    if evaluation.class_counts is not None:
+        counts = evaluation.class_counts
+        lines.append(f"classes of a table        all right {_share(counts.all_right)}, number {_share(counts.right)}")
+    time = evaluation.latency
+    lines.append(f"ms for a picture          locate {time.locate:.1f}, network {time.network:.1f}")
+    lines.append(f"the network has           {evaluation.size_bytes:,} bytes")
+    lines += ["", "label        there  said precision  recall average precision"]
+    lines += [
+        f"{name:<10} {each.there:>7} {each.said:>5} {_share(each.precision):>9} {_share(each.recall):>7} "
+        f"{_share(each.average_precision):>17}"
+        for name, each in evaluation.labels.items()
+    ]
+    return "\n".join([*lines, "", f"The page is {html}."])
 
 
 def _heatmaps(network: Any, evaluation: Evaluation) -> dict[str, Any]:

@@ -19,19 +19,22 @@ if TYPE_CHECKING:
     from sorter.training.fit import Observer
     from sorter.training.recipe import Recipe
     from sorter.training.run import Run
+    from sorter.training.table_export import TableExported
 
 MODEL_FOLDER = "model"
 
 DataOption = Annotated[Path, typer.Argument(help="A folder of labelled pictures.", show_default=False)]
 RecipeOption = Annotated[
-    str, typer.Option("--recipe", help="rig, tiny, scratch-cnn, or a file that ends in .toml.", show_default=True)
+    str,
+    typer.Option("--recipe", help="rig, tiny, scratch-cnn, several, or a file that ends in .toml.", show_default=True),
 ]
 WeightsOption = Annotated[
     str | None,
     typer.Option(help='Pretrained weights in place of the recipe\'s: a file, a folder, "imagenet" or "none".'),
 ]
 CacheOption = Annotated[
-    Path | None, typer.Option(help="Folder that keeps crops between runs (64 kB a picture); none without it.")
+    Path | None,
+    typer.Option(help="Folder that keeps crops or tables between runs (64 kB a picture and more); none without it."),
 ]
 AllowDropOption = Annotated[
     bool, typer.Option("--allow-int8-drop", help="Export although int8 costs more than 0.5 points.")
@@ -123,7 +126,6 @@ def export(
 
     from sorter.training.checks import check_name
     from sorter.training.export import check_free
-    from sorter.training.export import export as export_run
     from sorter.training.start import resume as resume_run
 
     check_free(out)
@@ -133,7 +135,7 @@ def export(
         found = resume_run(run, observer, cache=cache)
         if name is not None:
             found = replace(found, record=found.record.model_copy(update={"name": name}))
-        exported = export_run(found, out, observer, is_int8_drop_allowed=allow_int8_drop)
+        exported = _export(found, out, observer, is_int8_drop_allowed=allow_int8_drop)
     console.report(_described(found, exported), _told(found, exported))
 
 
@@ -194,19 +196,29 @@ def _read_recipe(name_or_file: str, seed: int | None) -> Recipe:
     return recipe if seed is None else recipe.model_copy(update={"seed": seed})
 
 
-def _exported(run: Run, observer: Observer, *, is_int8_drop_allowed: bool) -> Exported | None:
-    """The model, unless the recipe held nothing out."""
-    from sorter.training.export import export as export_run
-
-    if run.record.inner is None or run.record.loss != "categorical":
+def _exported(run: Run, observer: Observer, *, is_int8_drop_allowed: bool) -> Exported | TableExported | None:
+    """The model, unless the recipe held nothing out, or crops of parts have several classes."""
+    is_of_tables = run.record.recipe.input == "table"
+    if run.record.inner is None or (run.record.loss != "categorical" and not is_of_tables):
         observer.on_notice("nothing is exported: see inner_folds and loss in the recipe's documentation")
         return None
-    return export_run(
+    return _export(
         run, run.folder / MODEL_FOLDER, observer, is_int8_drop_allowed=is_int8_drop_allowed, is_replaced=True
     )
 
 
-def _described(run: Run, exported: Exported | None) -> dict[str, Any]:
+def _export(
+    run: Run, out: Path, observer: Observer, *, is_int8_drop_allowed: bool, is_replaced: bool = False
+) -> Exported | TableExported:
+    """As a model of parts, or as one of whole tables."""
+    from sorter.training.export import export as export_parts
+    from sorter.training.table_export import export_table
+
+    make = export_table if run.record.recipe.input == "table" else export_parts
+    return make(run, out, observer, is_int8_drop_allowed=is_int8_drop_allowed, is_replaced=is_replaced)
+
+
+def _described(run: Run, exported: Exported | TableExported | None) -> dict[str, Any]:
     return {
         "run": str(run.folder),
         "recipe": run.record.recipe.name,
@@ -219,15 +231,28 @@ def _described(run: Run, exported: Exported | None) -> dict[str, Any]:
             "folder": str(exported.folder),
             "name": exported.card.name,
             "metrics": exported.card.metrics,
-            "thresholds": [each.model_dump() for each in exported.card.thresholds],
+            "thresholds": _thresholds(exported),
         },
         "notes": list(exported.notes if exported is not None else run.record.notes),
     }
 
 
-def _told(run: Run, exported: Exported | None) -> str:
+def _thresholds(exported: Exported | TableExported) -> Any:
+    """By misroute rate; of tables a logit for each label."""
+    from sorter.training.export import Exported
+
+    if isinstance(exported, Exported):
+        return [each.model_dump() for each in exported.card.thresholds]
+    return dict(zip(exported.card.labels, exported.card.threshold_logits, strict=True))
+
+
+def _told(run: Run, exported: Exported | TableExported | None) -> str:
+    from sorter.training.table_export import TableExported
+
     if exported is None:
         return f"{run.folder}: {len(run.record.labels)} classes, trained; no model was exported"
+    if isinstance(exported, TableExported):
+        return _told_of_tables(exported)
     metrics = exported.card.metrics
     by = exported.card.split.by
     shown = f"{metrics['pictures']:.0f} pictures"
@@ -243,3 +268,17 @@ def _told(run: Run, exported: Exported | None) -> str:
         lines.append("No brick could be held out: these numbers are too good for bricks that were never seen.")
     lines.append(f"What else there is to know of it stands in {exported.folder / 'README.md'}.")
     return "\n".join(lines)
+
+
+def _told_of_tables(exported: TableExported) -> str:
+    card, metrics = exported.card, exported.card.metrics
+    means = f"int8 {metrics['mean_average_precision']:.1%}, float {metrics['float_mean_average_precision']:.1%}"
+    return "\n".join(
+        [
+            f"{exported.folder}: model {card.name} for whole tables, {len(card.labels) - 1} classes",
+            f"On {metrics['pictures']:.0f} pictures that inner networks never saw:",
+            f"  mean average precision, {means}",
+            f"  one part or several right, int8 {metrics['one_or_several']:.1%}",
+            f"The rig does not take it for parts. `sorter evaluate {exported.folder} PICTURES` measures it on others.",
+        ]
+    )

@@ -41,6 +41,13 @@ def augmented(rgb: ByteArray, mask: ByteArray, recipe: AugmentationRecipe, rng: 
     Returns:
         size×size×3 uint8.
     """
+    return augmented_and_moved(rgb, mask, recipe, rng)[0]
+
+
+def augmented_and_moved(
+    rgb: ByteArray, mask: ByteArray, recipe: AugmentationRecipe, rng: np.random.Generator
+) -> tuple[ByteArray, NDArray[np.float64]]:
+    """As ``augmented``, and where everything went: a 2×3 matrix from px of the picture to px of the changed one."""
     soft = cv2.GaussianBlur(mask, (0, 0), _SOFT_PX).astype(np.float32)[..., None] / 255.0
     seen = rgb.astype(np.float32)
     part = seen
@@ -52,8 +59,8 @@ def augmented(rgb: ByteArray, mask: ByteArray, recipe: AugmentationRecipe, rng: 
     seen = _lit(seen, recipe, rng)
     if rng.random() < recipe.shadow_share:
         seen = _shadowed(seen, rng)
-    seen = _moved(seen, recipe, rng)
-    return _seen_by_camera(seen, recipe, rng)
+    matrix = _movement(rgb.shape[0], recipe, rng)
+    return _seen_by_camera(_moved(seen, matrix), recipe, rng), matrix
 
 
 def recoloured(rgb: FloatArray, is_part: NDArray[np.bool_], colour: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -119,15 +126,21 @@ def _shadowed(rgb: FloatArray, rng: np.random.Generator) -> FloatArray:
     return np.asarray(rgb * (1.0 - rng.uniform(0.1, 0.45) * soft[..., None]), dtype=np.float32)
 
 
-def _moved(rgb: FloatArray, recipe: AugmentationRecipe, rng: np.random.Generator) -> FloatArray:
-    """Shifted, scaled, turned and perhaps mirrored; what comes in from outside repeats the border."""
-    size = rgb.shape[0]
+def _movement(size: int, recipe: AugmentationRecipe, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Shifted, scaled, turned and perhaps mirrored: a 2×3 matrix."""
     scale = float(np.exp(rng.uniform(-recipe.scale, recipe.scale)))
     angle_deg = float(rng.uniform(-recipe.rotation_deg, recipe.rotation_deg))
-    matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), angle_deg, scale)
+    middle = ((size - 1) / 2, (size - 1) / 2)
+    matrix: NDArray[np.float64] = np.array(cv2.getRotationMatrix2D(middle, angle_deg, scale), dtype=np.float64)
     matrix[:, 2] += rng.uniform(-recipe.shift, recipe.shift, 2) * size
     if rng.random() < recipe.mirror_share:
         matrix = matrix @ np.array([[-1.0, 0.0, size - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    return matrix
+
+
+def _moved(rgb: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
+    """The picture moved; what comes in from outside repeats the border."""
+    size = rgb.shape[0]
     return np.asarray(
         cv2.warpAffine(rgb, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     )

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sorter.training.augment import augmented
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from sorter.training.examples import Examples
     from sorter.training.recipe import Recipe
+    from sorter.training.sources import Source
 
     ByteArray = NDArray[np.uint8]
 
@@ -38,38 +36,41 @@ class Batches:
     """Batches for one network.
 
     Args:
-        examples: n crops with masks.
+        examples: n crops with masks, or whole tables.
         targets: n, or n×c.
         recipe: for batch size, augmentation, balance and share of rendered pictures.
         seed: numbers from which all chance comes.
         rendered: further crops that are mixed in, with their targets.
+        is_other: which of those show parts of no class: they have a share of their own; None if none does.
         workers: threads that change pictures.
     """
 
     def __init__(
         self,
-        examples: Examples,
+        examples: Source,
         targets: NDArray[np.generic],
         recipe: Recipe,
         seed: tuple[int, ...],
         *,
-        rendered: tuple[Examples, NDArray[np.generic]] | None = None,
+        rendered: tuple[Source, NDArray[np.generic]] | None = None,
+        is_other: NDArray[np.bool_] | None = None,
         workers: int = 2,
     ) -> None:
         self._recipe = recipe
         self._seed = seed
         self._workers = workers
         self._real_count = len(examples)
-        self._rgb, self._masks, self._targets = [examples.rgb], [examples.masks], targets
-        self._rendered_count = 0
-        if rendered is not None and recipe.rendered_share > 0:
-            self._rgb.append(rendered[0].rgb)
-            self._masks.append(rendered[0].masks)
+        self._sources, self._targets = [examples], targets
+        self._mixed_in: list[tuple[NDArray[np.int64], int]] = []
+        """Rows of each kind of rendered pictures, and how many of them an epoch takes."""
+        if rendered is not None:
+            self._sources.append(rendered[0])
             self._targets = np.concatenate([targets, rendered[1]])
-            share = recipe.rendered_share
-            self._rendered_count = round(self._real_count * share / (1.0 - share))
+            apart = np.zeros(len(rendered[0]), np.bool_) if is_other is None else is_other
+            self._mixed_in = _mixed_in(self._real_count, apart, recipe.rendered_share, recipe.other_share)
         self._weights = _weights(targets, recipe.balance)
-        self.steps = -(-(self._real_count + self._rendered_count) // recipe.batch_size)
+        self._size = self._real_count + sum(count for _, count in self._mixed_in)
+        self.steps = -(-self._size // recipe.batch_size)
         """Batches an epoch; the last may be smaller."""
 
     def epoch(self, number: int, first_step: int = 0) -> Iterator[Batch]:
@@ -94,26 +95,34 @@ class Batches:
             rows = rng.permutation(self._real_count)
         else:
             rows = rng.choice(self._real_count, self._real_count, p=self._weights)
-        if self._rendered_count:
-            count = len(self._rgb[1])
-            drawn = [rng.permutation(count) for _ in range(-(-self._rendered_count // count))]
-            rows = rng.permutation(np.concatenate([rows, *(each + self._real_count for each in drawn)])[: self._size])
+        for kind, count in self._mixed_in:
+            drawn = [rng.permutation(kind) for _ in range(-(-count // len(kind)))]
+            rows = np.concatenate([rows, np.concatenate(drawn)[:count]])
+        if self._mixed_in:
+            rows = rng.permutation(rows)
         return rows.astype(np.int64)
 
-    @property
-    def _size(self) -> int:
-        return self._real_count + self._rendered_count
-
     def _batch(self, epoch: int, order: NDArray[np.int64], places: range) -> Batch:
-        made = []
+        made, targets = [], []
         for place in places:
             row = int(order[place])
             source, within = (0, row) if row < self._real_count else (1, row - self._real_count)
             rng = np.random.default_rng([*self._seed, epoch, place])
-            made.append(
-                augmented(self._rgb[source][within], self._masks[source][within], self._recipe.augmentation, rng)
-            )
-        return Batch(np.array(made), self._targets[order[places.start : places.stop]])
+            rgb, changed_targets = self._sources[source].changed(within, self._recipe.augmentation, rng)
+            made.append(rgb)
+            targets.append(self._targets[row] if changed_targets is None else changed_targets)
+        return Batch(np.array(made), np.array(targets, dtype=self._targets.dtype))
+
+
+def _mixed_in(
+    real_count: int, is_other: NDArray[np.bool_], share: float, other_share: float
+) -> list[tuple[NDArray[np.int64], int]]:
+    """Rows of rendered pictures after the real ones, and how many an epoch takes, of each kind that there is."""
+    kinds = [(~is_other, share), (is_other, other_share)]
+    there = [(np.flatnonzero(each) + real_count, part) for each, part in kinds if each.any() and part > 0]
+    real_share = 1.0 - sum(part for _, part in there)
+    counted = [(rows, round(real_count * part / real_share)) for rows, part in there]
+    return [(rows, count) for rows, count in counted if count]
 
 
 def _weights(targets: NDArray[np.generic], balance: float) -> NDArray[np.float64] | None:

@@ -24,7 +24,7 @@ from sorter.training.evaluation_sections import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sorter.training.evaluation import Evaluation
     from sorter.types.pictures import RgbArray
@@ -77,14 +77,11 @@ def html_page(evaluation: Evaluation, heatmaps: Mapping[str, RgbArray] | None = 
         evaluation: what is shown.
         heatmaps: by path, H×W×3 uint8, what the network looked at; shown beside the tiles of the highest losses.
     """
-    name = escape(evaluation.card.name)
     believed = f'<div class="columns"><section>{reliability(evaluation)}</section><section>{misroutes(evaluation)}'
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Evaluation of {name}</title><style>{_STYLE}</style></head>\n<body>"
-        f"<header><h1>Evaluation of {name}</h1><p>{escape(_about(evaluation))}</p></header>\n<main>"
-        f"{_warnings(evaluation)}{_headline(evaluation)}\n"
+    return document(
+        f"Evaluation of {evaluation.card.name}",
+        _about(evaluation),
+        f"{warnings_box(evaluation.warnings, is_honest=evaluation.is_honest)}{_headline(evaluation)}\n"
         f"<h2>Several views</h2>{several_views(evaluation)}\n"
         f"<h2>Classes</h2>{classes(evaluation)}\n"
         f"<h2>What is taken for what</h2>{confusion(evaluation)}{_pairs(evaluation)}\n"
@@ -92,7 +89,18 @@ def html_page(evaluation: Evaluation, heatmaps: Mapping[str, RgbArray] | None = 
         f"<h2>Whether it can be believed</h2>{believed}</section></div>{thresholds(evaluation)}\n"
         f"<h2>Unknown parts</h2>{unknown(evaluation.unknown)}\n"
         f"<h2>The model</h2>{about_model(evaluation)}\n"
-        f"<h2>Not scored</h2>{left_out(evaluation)}</main></body></html>\n"
+        f"<h2>Not scored</h2>{left_out(evaluation)}",
+    )
+
+
+def document(title: str, about: str, body: str) -> str:
+    """A whole page: title and what it is about as text, the rest as HTML."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>"
+        f"<header><h1>{escape(title)}</h1><p>{escape(about)}</p></header>\n<main>"
+        f"{body}</main></body></html>\n"
     )
 
 
@@ -107,10 +115,11 @@ def _about(evaluation: Evaluation) -> str:
     )
 
 
-def _warnings(evaluation: Evaluation) -> str:
-    said = list(evaluation.warnings)
+def warnings_box(warnings: Sequence[str], *, is_honest: bool) -> str:
+    """Sentences that a reader has to know; the first one loud if the numbers are not honest."""
+    said = list(warnings)
     loud = ""
-    if not evaluation.is_honest:
+    if not is_honest:
         loud = f'<div class="finding error"><strong>Not honest:</strong> {escape(said.pop(0))}.</div>'
     rest = "".join(f"<li>{escape(each)}.</li>" for each in said)
     return loud + (f'<div class="finding note"><ul class="small">{rest}</ul></div>' if rest else "")
@@ -132,6 +141,11 @@ def _headline(evaluation: Evaluation) -> str:
         (f"{evaluation.expected_calibration_error:.3f}", "expected calibration error", "one view; 0 is best"),
         (f"{evaluation.latency.network:.1f} ms", "a crop in the network", f"{evaluation.size_bytes / 1e6:.2f} MB"),
     ]
+    return headline(cards)
+
+
+def headline(cards: Sequence[tuple[str, str, str]]) -> str:
+    """The numbers that matter most: number, what it is, and more of it, as text."""
     items = "".join(
         f"<li><b>{escape(big)}</b><span>{escape(what)}</span><span>{escape(more)}</span></li>"
         for big, what, more in cards
@@ -142,7 +156,7 @@ def _headline(evaluation: Evaluation) -> str:
 def _pairs(evaluation: Evaluation) -> str:
     parts = []
     for each in evaluation.confused_pairs:
-        tiles = "".join(f"<li>{_figure(evaluation.tiles.get(path), _named(path))}</li>" for path in each.examples)
+        tiles = "".join(f"<li>{figure(evaluation.tiles.get(path), path_text(path))}</li>" for path in each.examples)
         counted = f"{each.pictures} picture{'' if each.pictures == 1 else 's'}, {percent(each.share)} of the class"
         title = f"{each.class_name} taken for {each.said}: {counted}"
         parts.append(f'<h3>{escape(title)}</h3><ul class="sheet">{tiles}</ul>')
@@ -156,19 +170,19 @@ def _losses(evaluation: Evaluation, heatmaps: Mapping[str, RgbArray]) -> str:
         if each.said != each.class_name:
             said = f"said <b>{escape(each.said)}</b> {percent(each.probability)}"
             words = f"<b>{escape(each.class_name)}</b> {percent(each.class_probability)}, {said}"
-        tile = _figure(evaluation.tiles.get(each.path), f"{words}<br>{_named(each.path)}")
-        heat = _figure(heatmaps[each.path], "what it looked at") if each.path in heatmaps else ""
+        tile = figure(evaluation.tiles.get(each.path), f"{words}<br>{path_text(each.path)}")
+        heat = figure(heatmaps[each.path], "what it looked at") if each.path in heatmaps else ""
         items.append(f"<li>{tile}{heat}</li>")
     text = "Crops as the network saw them: what the part is and how probable that was, and what was said instead."
     return f'<p class="small">{text}</p><ul class="sheet">{"".join(items)}</ul>'
 
 
-def _named(path: str) -> str:
+def path_text(path: str) -> str:
     """A path that breaks after a slash, if it must."""
     return escape(path).replace("/", "/<wbr>")
 
 
-def _figure(rgb: RgbArray | None, caption: str) -> str:
+def figure(rgb: RgbArray | None, caption: str) -> str:
     """A tile with its caption, which is HTML; without the picture where there is none."""
     data = None if rgb is None else _jpeg(rgb)
     image = "" if data is None else f'<img alt="" loading="lazy" src="data:image/jpeg;base64,{data}">'

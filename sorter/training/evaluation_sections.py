@@ -225,16 +225,17 @@ def left_out(evaluation: Evaluation) -> str:
     copies = f"<p>{evaluation.copies} pictures are copies of others, byte for byte, and were left out.</p>"
     return (
         (copies if evaluation.copies else "")
-        + _files("No single part seen", evaluation.no_part)
-        + _files("Unreadable", evaluation.unreadable)
+        + files("No single part seen", evaluation.no_part)
+        + files("Unreadable", evaluation.unreadable)
     )
 
 
-def _files(title: str, files: Sequence[NotScored]) -> str:
-    items = "".join(f"<li>{escape(each.path)}: {escape(each.reason)}</li>" for each in files[:_MOST_NAMED])
-    more = f"<li>and {len(files) - _MOST_NAMED} more</li>" if len(files) > _MOST_NAMED else ""
-    listed = f'<ul class="small">{items}{more}</ul>' if files else "<p>None.</p>"
-    return f"<h3>{title}: {len(files)}</h3>{listed}"
+def files(title: str, left: Sequence[NotScored]) -> str:
+    """Files with the reason why they were not scored."""
+    items = "".join(f"<li>{escape(each.path)}: {escape(each.reason)}</li>" for each in left[:_MOST_NAMED])
+    more = f"<li>and {len(left) - _MOST_NAMED} more</li>" if len(left) > _MOST_NAMED else ""
+    listed = f'<ul class="small">{items}{more}</ul>' if left else "<p>None.</p>"
+    return f"<h3>{title}: {len(left)}</h3>{listed}"
 
 
 def _columns(left: str, right: str) -> str:

@@ -11,8 +11,10 @@ import numpy as np
 
 from sorter.errors import PictureRefused
 from sorter.pictures import read_picture
+from sorter.training.augment import augmented
 from sorter.training.errors import TrainingRefused
 from sorter.training.labels import classes_of
+from sorter.training.quantise import representative_rows
 from sorter.types import Frame, LocationKind
 from sorter.vision import crop, locate
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sorter.dataset import Picture
+    from sorter.training.recipe import AugmentationRecipe
     from sorter.types import CropSpec
 
     ByteArray = NDArray[np.uint8]
@@ -68,6 +71,16 @@ class Examples:
         """Those whose pictures have these paths; paths that were left out are not there."""
         wanted = set(paths)
         return self.taken([row for row, each in enumerate(self.pictures) if each.path in wanted])
+
+    def changed(
+        self, row: int, recipe: AugmentationRecipe, rng: np.random.Generator
+    ) -> tuple[ByteArray, NDArray[np.generic] | None]:
+        """A changed copy of one crop, size×size×3; its targets stay, so there are no others."""
+        return augmented(self.rgb[row], self.masks[row], recipe, rng), None
+
+    def representative(self) -> ByteArray:
+        """Some crops that stand for all; see ``representative_rows``."""
+        return self.rgb[representative_rows(self.rgb, [each.class_name for each in self.pictures])]
 
 
 def prepare(

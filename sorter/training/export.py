@@ -16,15 +16,16 @@ from sorter.classify.card import CARD_FILE, LABELS_FILE, MODEL_FILE, CropCard, M
 from sorter.training.calibrate import calibrate
 from sorter.training.checks import check_labels, check_name
 from sorter.training.errors import ExportRefused
+from sorter.training.examples import Examples
 from sorter.training.labels import labels_of
 from sorter.training.model_readme import model_readme
-from sorter.training.quantise import Int8Network, representative_rows, to_int8
+from sorter.training.quantise import Int8Network, to_int8
 from sorter.training.record import FINAL
 from sorter.training.scores import joined
 from sorter.training.steps import logits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -84,6 +85,7 @@ def export(
             "the network names several classes a picture, and the rig's card knows one part with one class",
             remedy="Train it on pictures of single parts to use it on the rig.",
         )
+    assert isinstance(run.examples, Examples)
     if record.inner is None:
         raise ExportRefused(
             "nothing was held out inside (inner_folds = 0): there is nothing to take temperature and thresholds from",
@@ -102,10 +104,10 @@ def export(
     observer.on_notice("the final network as int8")
     model = run.network(FINAL)
     examples = run.trained_on(FINAL)
-    rows = representative_rows(examples.rgb, [each.class_name for each in examples.pictures])
-    content = to_int8(model, examples.rgb[rows])
+    shown = examples.representative()
+    content = to_int8(model, shown)
     network = Int8Network(content)
-    agreement = _agreement(logits_of(model, examples.rgb[rows]), network.logits(examples.rgb[rows]))
+    agreement = _agreement(logits_of(model, shown), network.logits(shown))
     metrics = {
         "accuracy": accuracy["int8"],
         "float_accuracy": accuracy["float"],
@@ -117,7 +119,13 @@ def export(
     }
     card = _card(run, network, content, calibrated, metrics)
     notes = (*calibrated.notes, *record.notes)  # of left-out pictures there may be thousands
-    _write(folder, content, card, model_readme(run.record, card, len(content), notes))
+    files = {
+        MODEL_FILE: content,
+        LABELS_FILE: _labels_json(card.labels),
+        CARD_FILE: card_json(card).encode(),
+        README: model_readme(run.record, card, len(content), notes).encode(),
+    }
+    write_folder(folder, files)
     return Exported(folder, card, notes)
 
 
@@ -128,13 +136,18 @@ def _apart(scores: Scores, network: str, by: By) -> Scores:
     return replace(scores, revolutions=tuple(f"{network}/{each}" for each in scores.revolutions))
 
 
-def check_free(folder: Path, *, is_replaced: bool = False) -> None:
+def check_free(folder: Path, *, is_replaced: bool = False, marked_by: str = CARD_FILE) -> None:
     """Refuse a model's folder that cannot be made, before anything is worked out.
+
+    Args:
+        folder: to be written.
+        is_replaced: one that is there may be replaced, if it has the file ``marked_by``, which makes it a model's.
+        marked_by: name of that file.
 
     Raises:
         ExportRefused: it is taken, or there is no folder for it.
     """
-    if folder.exists() and not (is_replaced and (folder / CARD_FILE).exists()):
+    if folder.exists() and not (is_replaced and (folder / marked_by).exists()):
         raise ExportRefused(f"{folder} is there already", remedy="Name another folder, or take it away first.")
     if not folder.absolute().parent.is_dir():
         raise ExportRefused(
@@ -210,18 +223,17 @@ def _labels_json(labels: tuple[str, ...]) -> bytes:
     return (json.dumps(list(labels), ensure_ascii=False) + "\n").encode()
 
 
-def _write(folder: Path, content: bytes, card: ModelCard, readme: str) -> None:
-    """All files into a folder beside it, then its name: what is there is whole, and stays if anything goes wrong."""
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """All files into a folder beside it, then its name: what is there is whole, and stays if anything goes wrong.
+
+    Raises:
+        ExportRefused: it cannot be written.
+    """
     made = None
     try:
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.absolute().parent))
         made.chmod(0o755)
-        for name, data in (
-            (MODEL_FILE, content),
-            (LABELS_FILE, _labels_json(card.labels)),
-            (CARD_FILE, card_json(card).encode()),
-            (README, readme.encode()),
-        ):
+        for name, data in files.items():
             with (made / name).open("wb") as file:
                 file.write(data)
                 file.flush()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sorter.training.batches import Batches
     from sorter.training.labels import Loss
     from sorter.training.recipe import PhaseRecipe, Recipe
+    from sorter.training.sources import PictureRows
 
 
 class Observer(Protocol):
@@ -64,7 +65,7 @@ class Job:
     recipe: Recipe
     loss: Loss
     batches: Batches
-    validation: tuple[NDArray[np.uint8], NDArray[np.generic]] | None
+    validation: tuple[PictureRows, NDArray[np.generic]] | None
     epochs: int
 
 

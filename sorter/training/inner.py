@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
+import numpy as np
+
 from sorter.dataset import Dataset, DatasetRefused, make_split
 from sorter.training.errors import TrainingRefused
 
@@ -68,3 +70,20 @@ def inner_split(dataset: Dataset, pictures: Sequence[Picture], folds: int, seed:
         f"{len(pictures)} pictures cannot be cut into {folds} inner folds: {notes[-1]}",
         remedy="Take more pictures, or set inner_folds lower in the recipe.",
     )
+
+
+def table_split(pictures: Sequence[Picture], folds: int, seed: int) -> InnerSplit:
+    """Cut pictures of whole tables at random: each is a scene of its own, and shows bricks of its own.
+
+    Raises:
+        TrainingRefused: there are fewer than folds.
+    """
+    if len(pictures) < folds:
+        raise TrainingRefused(
+            f"{len(pictures)} pictures cannot be cut into {folds} inner folds",
+            remedy="Render more pictures, or set inner_folds lower in the recipe.",
+        )
+    paths = sorted(each.path for each in pictures)
+    order = np.random.default_rng(seed).permutation(len(paths))
+    held_out = tuple(tuple(sorted(paths[place] for place in order[fold::folds])) for fold in range(folds))
+    return InnerSplit("random", held_out, ("held out inside are whole pictures of tables, at random",))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.training.augment import augmented
 from sorter.training.framework import framework
 from sorter.training.networks import PIXEL_OFFSET, PIXEL_SCALE
 
@@ -23,15 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sorter.training.examples import Examples
     from sorter.training.recipe import Recipe
+    from sorter.training.sources import Source
 
 _LEVELS = 127  # either way
 _BATCHES = 80
 _PER_BATCH = 32  # pictures, half of them changed
 
 
-def finish(model: Any, examples: Examples, recipe: Recipe, seed: tuple[int, ...]) -> None:
+def finish(model: Any, examples: Source, recipe: Recipe, seed: tuple[int, ...]) -> None:
     """Round the weights, and measure the statistics of batch normalisation anew unless the recipe keeps ImageNet's.
 
     Args:
@@ -90,9 +89,9 @@ def measure_statistics(model: Any, batches: Iterator[NDArray[np.uint8]]) -> None
         layer.momentum = momentum
 
 
-def _pictures(examples: Examples, recipe: Recipe, seed: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
+def _pictures(examples: Source, recipe: Recipe, seed: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
     rng = np.random.default_rng([*seed, len(recipe.phases)])
     for _ in range(_BATCHES):
         rows = rng.integers(len(examples), size=_PER_BATCH)
-        changed = [augmented(examples.rgb[row], examples.masks[row], recipe.augmentation, rng) for row in rows[::2]]
+        changed = [examples.changed(int(row), recipe.augmentation, rng)[0] for row in rows[::2]]
         yield np.concatenate([np.array(changed), examples.rgb[rows[1::2]]])

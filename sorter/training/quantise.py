@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sorter.training.sources import PictureRows
+
     ByteArray = NDArray[np.uint8]
 
 _REPRESENTATIVE = 300  # pictures, from which the ranges of all activations are taken
+_AT_ONCE = 64  # pictures that are read from disk, where they are there
 
 
 def representative_rows(rgb: ByteArray, class_names: Sequence[str], count: int = _REPRESENTATIVE) -> NDArray[np.int64]:
@@ -101,19 +104,33 @@ class Int8Network:
         """What the card says of its logits."""
         return OutputCard(**_tensor(self._output), meaning="logits")
 
-    def logits(self, rgb: ByteArray) -> NDArray[np.float64]:
-        """n×c of pictures n×size×size×3."""
+    def logits(self, rgb: PictureRows) -> NDArray[np.float64]:
+        """n×c of pictures n×size×size×3.
+
+        Raises:
+            ExportRefused: the runtime cannot run it.
+        """
         scale, zero_point = self._input["quantization"]
         real = np.arange(256) * PIXEL_SCALE + PIXEL_OFFSET
         quantised = np.clip(np.rint(real / scale) + zero_point, -128, 127).astype(np.int8)
         out_scale, out_zero_point = self._output["quantization"]
         said = np.zeros((len(rgb), int(self._output["shape"][1])))
-        for row, picture in enumerate(rgb):
-            np.take(quantised, picture, out=self._interpreter.tensor(int(self._input["index"]))()[0], mode="clip")
-            self._interpreter.invoke()
-            raw = self._interpreter.get_tensor(int(self._output["index"]))[0].astype(np.float64)
-            said[row] = (raw - out_zero_point) * out_scale
+        for first in range(0, len(rgb), _AT_ONCE):
+            for row, picture in enumerate(rgb[first : first + _AT_ONCE], start=first):
+                np.take(quantised, picture, out=self._interpreter.tensor(int(self._input["index"]))()[0], mode="clip")
+                self._invoke()
+                raw = self._interpreter.get_tensor(int(self._output["index"]))[0].astype(np.float64)
+                said[row] = (raw - out_zero_point) * out_scale
         return said
+
+    def _invoke(self) -> None:
+        try:
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise ExportRefused(
+                f"the int8 network cannot be run: {str(error).strip().splitlines()[0]}",
+                remedy="Most likely it has learnt nothing: lower the rates in the recipe, and train anew.",
+            ) from error
 
 
 def _tensor(found: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Rate = Annotated[float, Field(gt=0.0, le=10.0)]
 Backbone = Literal["mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "resnet50", "scratch"]
 
+_OF_THE_PART = ("recolour_share", "grey_share", "hue_deg", "saturation", "part_tint")
+"""Changes of the part's colour alone, for which its mask is needed."""
+
 _RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -151,6 +154,11 @@ class Recipe(TomlModel):
 
     Args:
         name: of the model that it makes, unless another is given.
+        input: what the network is shown. "part": the one part of each picture, cut out of it. "table": whole pictures
+            of one part or several, of which ``labels.json`` in their folder says what is where, put into squares of
+            ``crop.size_px`` with ``crop.table_grey`` beside them; see ``sorter.training.tables``.
+        least_visible: for "table": a part of which this fraction is visible counts as there; of which less is visible,
+            as neither there nor not there.
         seed: of all chance; the same recipe, pictures, versions and machine make the same network.
         backbone: the network below its last layer.
         crop: how parts are cut out.
@@ -164,6 +172,8 @@ class Recipe(TomlModel):
         label_smoothing: of categorical targets (Szegedy et al. 2016).
         balance: 0 takes each picture once an epoch, 1 each class equally often, between is between.
         rendered_share: of an epoch's pictures that come from a folder of rendered ones, if one is given.
+        other_share: of an epoch's pictures that show parts of no class: those of class ``other`` in that folder. If
+            there are any, ``other`` becomes a label, and the rig rejects what is taken for it.
         inner_folds: so many networks are trained beside the final one, each with other bricks held out; on those are
             measured temperature, correlation, thresholds and what int8 costs. 0 is for trials: nothing can be exported.
         patience: epochs without a better validation loss after which an inner network stops; then the final one stops
@@ -173,6 +183,8 @@ class Recipe(TomlModel):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     seed: Annotated[int, Field(ge=0, le=2**31)] = 1
+    input: Literal["part", "table"] = "part"
+    least_visible: Annotated[float, Field(gt=0.0, le=1.0)] = 0.25
     backbone: BackboneRecipe
     crop: CropRecipe = CropRecipe()
     augmentation: AugmentationRecipe = AugmentationRecipe()
@@ -184,6 +196,7 @@ class Recipe(TomlModel):
     label_smoothing: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
     balance: Share = 0.0
     rendered_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    other_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     inner_folds: Annotated[int, Field(ge=0, le=20)] = 3
     patience: Annotated[int, Field(ge=1, le=10_000)] | None = None
     least_pictures: Annotated[int, Field(ge=1, le=1_000_000)] = 10
@@ -203,7 +216,29 @@ class Recipe(TomlModel):
             raise ValueError("patience: needs inner_folds, whose held-out pictures it watches")
         if self.label_smoothing and self.loss == "sigmoid":
             raise ValueError('label_smoothing: is for loss = "categorical"')
+        if self.rendered_share + self.other_share >= 1.0:
+            raise ValueError("other_share: together with rendered_share it leaves nothing of the photographs")
+        if self.input == "table":
+            self._check_fits_tables()
         return self
+
+    def _check_fits_tables(self) -> None:
+        """What is for single parts does nothing to whole tables, and would pretend that it did."""
+        if self.loss == "categorical":
+            raise ValueError('loss: a table may show several classes; write "sigmoid" or "auto"')
+        unset = CropRecipe()
+        for_parts = {
+            "crop.window_mm": self.crop.window_mm != unset.window_mm,
+            "crop.frame_mm": self.crop.frame_mm != unset.frame_mm,
+            "balance": self.balance != 0,
+            "label_smoothing": self.label_smoothing != 0,
+            "rendered_share": self.rendered_share != 0,
+            "other_share": self.other_share != 0,
+            **{f"augmentation.{name}": getattr(self.augmentation, name) != 0 for name in _OF_THE_PART},
+        }
+        given = [name for name, is_given in for_parts.items() if is_given]
+        if given:
+            raise ValueError(f'{", ".join(given)}: is for single parts; take it out, or write input = "part"')
 
     @property
     def epochs(self) -> int:

@@ -52,6 +52,7 @@ class RunRecord(TomlModel):
         weights: in place of the recipe's.
         labels: classes in the order of the logits.
         loss: that fitted the labels.
+        table_labels_sha256: of ``labels.json``, where the network is shown whole tables.
         versions: of sorter, TensorFlow, Keras, NumPy, OpenCV.
         notes: everything that was said at the start.
     """
@@ -69,6 +70,7 @@ class RunRecord(TomlModel):
     weights: str | None = None
     labels: tuple[str, ...]
     loss: Literal["categorical", "sigmoid"]
+    table_labels_sha256: str | None = None
     inner: InnerRecord | None
     versions: dict[str, str]
     notes: tuple[str, ...] = ()

@@ -1,9 +1,14 @@
-"""Which rendered pictures may be mixed in: they are never held out, so none may be a picture that is."""
+"""Which rendered pictures may be mixed in: they are never held out, so none may be a picture that is.
+
+Pictures of class ``other`` show parts of no class. With them a network learns to say so, which its own classes alone do
+not teach it: what it has never seen looks to it like what is nearest.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sorter.classify.card import OTHER
 from sorter.training.errors import TrainingRefused
 from sorter.training.labels import classes_of
 
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
 
     from sorter.dataset import Dataset, Picture
     from sorter.training.labels import Loss
+    from sorter.training.recipe import Recipe
 
 
 def usable_rendered(
@@ -54,3 +60,11 @@ def usable_rendered(
     if strange:
         notes.append(f"{rendered.root}: {strange} pictures of classes that are not trained are not used")
     return usable, notes
+
+
+def with_other(rendered: Dataset, labels: Sequence[str], loss: Loss, recipe: Recipe) -> tuple[str, ...]:
+    """The labels, and ``other`` among them if the recipe mixes in parts of no class and there are some."""
+    shows_others = any(each.class_name == OTHER for each in rendered.pictures)
+    if recipe.other_share and loss == "categorical" and shows_others:
+        return tuple(sorted({*labels, OTHER}))
+    return tuple(labels)

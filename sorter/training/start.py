@@ -16,12 +16,14 @@ from sorter.training.checks import check_enough, check_labels, check_name
 from sorter.training.crop_cache import prepare_cached
 from sorter.training.errors import LossRefused, RunRefused, TrainingRefused
 from sorter.training.framework import versions
-from sorter.training.inner import inner_split
+from sorter.training.inner import inner_split, table_split
 from sorter.training.labels import check_targets, classes_of, fitting_loss, labels_of, targets_of
 from sorter.training.networks import build
 from sorter.training.record import InnerRecord, RunRecord, SplitRecord, read_record, write_record
-from sorter.training.rendered import usable_rendered
+from sorter.training.rendered import usable_rendered, with_other
 from sorter.training.run import Run
+from sorter.training.table_labels import read_table_labels
+from sorter.training.tables import Tables, check_tables, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from sorter.dataset import Picture
     from sorter.training.examples import Examples
     from sorter.training.fit import Observer
+    from sorter.training.inner import InnerSplit
     from sorter.training.labels import Loss
     from sorter.training.recipe import Recipe
 
@@ -47,7 +50,7 @@ class Wish:
         fold: of it, from 1; None where it has one only.
         excluded: classes to leave out whole.
         rendered: folder of rendered pictures to mix in.
-        cache: folder for crops, or None.
+        cache: folder for crops or tables, or None.
     """
 
     data: Path
@@ -78,26 +81,16 @@ def start(wish: Wish, observer: Observer) -> Run:
     name = wish.recipe.name if wish.name is None else wish.name
     check_name(name)
     data, rendered_from, weights = _stated(wish.data), _stated(wish.rendered), _weights(wish)
-    dataset = _read(wish.data, observer)
+    dataset = _read(wish.data, wish.recipe, observer)
     pictures, split = _training_pictures(wish, dataset)
-    examples = _examples(dataset, pictures, wish.recipe, wish.cache, observer)
-    loss = fitting_loss(examples.pictures, wish.recipe.loss)
-    if loss == "sigmoid" and wish.recipe.label_smoothing:
-        raise LossRefused(
-            "label_smoothing is for one class a picture, and these pictures may have several",
-            remedy="Set label_smoothing to 0 in the recipe.",
-        )
-    labels = labels_of(examples.pictures)
-    check_targets(targets_of(examples.pictures, labels, loss), loss, len(labels))
-    check_enough(wish.data, wish.recipe, examples.pictures, labels)
-    if loss == "categorical":  # others are not exported
-        check_labels(labels)
+    examples = _shown(dataset, pictures, wish.recipe, wish.cache, observer)
+    labels, loss = _labels(wish, examples)
     # Notes go into a model's README, where a path of this machine tells nobody anything.
     inner, notes = None, [each.replace(f"{dataset.root}/", "") for each in dataset.warnings]
     if wish.recipe.inner_folds:
-        made = inner_split(dataset, examples.pictures, wish.recipe.inner_folds, wish.recipe.seed)
+        made = _inner(dataset, examples, wish.recipe)
         inner, notes = InnerRecord(by=made.by, held_out=made.held_out), [*made.notes, *notes]
-    rendered, rendered_sha256, more = _rendered(wish, dataset, labels, loss, observer)
+    rendered, rendered_sha256, more, labels = _rendered(wish, dataset, labels, loss, observer)
     notes += more
     # At the end: there may be thousands, and what else is to be known must not be lost among them.
     notes += [f"left out: {each.path} {each.reason}" for each in examples.left_out]
@@ -114,6 +107,7 @@ def start(wish: Wish, observer: Observer) -> Run:
         weights=weights,
         labels=labels,
         loss=loss,
+        table_labels_sha256=examples.labels_sha256 if isinstance(examples, Tables) else None,
         inner=inner,
         versions=versions(),
         notes=tuple(notes),
@@ -138,7 +132,7 @@ def resume(
         DatasetRefused: they are not there any more.
     """
     record = read_record(folder)
-    dataset = _read(Path(record.dataset), observer)
+    dataset = _read(Path(record.dataset), record.recipe, observer)
     if dataset.sha256 != record.dataset_sha256:
         raise RunRefused(
             f"the pictures in {record.dataset} are not those that {folder} was started with",
@@ -154,7 +148,12 @@ def resume(
     pictures = [
         each for each in dataset.pictures if each.path not in without and not {*classes_of(each)} & {*record.excluded}
     ]
-    examples = _examples(dataset, pictures, record.recipe, cache, observer)
+    examples = _shown(dataset, pictures, record.recipe, cache, observer)
+    if isinstance(examples, Tables) and examples.labels_sha256 != record.table_labels_sha256:
+        raise RunRefused(
+            f"what the pictures in {record.dataset} show is not what {folder} was started with: labels.json differs",
+            remedy="Put it back as it was, or start a run of its own.",
+        )
     rendered = None
     if record.rendered is not None:
         rendered_set = read_dataset(Path(record.rendered))
@@ -172,8 +171,13 @@ def read_examples(data: Path, recipe: Recipe, cache: Path | None, observer: Obse
     """All crops of a folder that a recipe can train on, without a run.
 
     Raises:
-        DatasetRefused, TrainingRefused: as for a run.
+        DatasetRefused, TrainingRefused: as for a run; or the recipe is for whole tables.
     """
+    if recipe.input == "table":
+        raise TrainingRefused(
+            f'recipe {recipe.name} is for whole tables (input = "table"), and rates are looked for with single parts',
+            remedy="Take a recipe for single parts.",
+        )
     dataset = read_dataset(data)
     examples = _examples(dataset, dataset.pictures, recipe, cache, observer)
     for each in examples.left_out:
@@ -221,10 +225,10 @@ def _check_free(out: Path) -> None:
         raise RunRefused(f"{out.absolute().parent} must not be written to", remedy="Name a folder elsewhere.")
 
 
-def _read(folder: Path, observer: Observer) -> Dataset:
-    """A dataset with groups."""
+def _read(folder: Path, recipe: Recipe, observer: Observer) -> Dataset:
+    """A dataset, with groups where there are some: pictures of tables are scenes of their own."""
     dataset = read_dataset(folder)
-    if dataset.groups_from != "unknown":
+    if dataset.groups_from != "unknown" or recipe.input == "table":
         return dataset
     observer.on_notice("nobody says which pictures belong together: revolutions are inferred from how alike they are")
     advance = observer.on_begin("groups", len(dataset.pictures))
@@ -265,6 +269,51 @@ def _training_pictures(wish: Wish, dataset: Dataset) -> tuple[list[Picture], Spl
     return [each for each in pictures if not {*classes_of(each)} & {*wish.excluded}], split
 
 
+def _shown(
+    dataset: Dataset,
+    pictures: Sequence[Picture],
+    recipe: Recipe,
+    cache: Path | None,
+    observer: Observer,
+) -> Examples | Tables:
+    """What the recipe shows the network: crops of parts, or whole tables."""
+    if recipe.input == "part":
+        return _examples(dataset, pictures, recipe, cache, observer)
+    advance = observer.on_begin("tables", len(dataset.pictures if cache is not None else pictures))
+    labels = read_table_labels(dataset.root, dataset.pictures)
+    return read_tables(dataset.root, pictures, labels, recipe, cache, among=dataset.pictures, on_progress=advance)
+
+
+def _labels(wish: Wish, examples: Examples | Tables) -> tuple[tuple[str, ...], Loss]:
+    """Labels and the loss that fits them.
+
+    Raises:
+        TrainingRefused: there is nothing sensible to train on.
+    """
+    if isinstance(examples, Tables):
+        check_tables(wish.data, wish.recipe, examples)
+        check_labels(examples.labels)
+        return examples.labels, "sigmoid"
+    loss = fitting_loss(examples.pictures, wish.recipe.loss)
+    if loss == "sigmoid" and wish.recipe.label_smoothing:
+        raise LossRefused(
+            "label_smoothing is for one class a picture, and these pictures may have several",
+            remedy="Set label_smoothing to 0 in the recipe.",
+        )
+    labels = labels_of(examples.pictures)
+    check_targets(targets_of(examples.pictures, labels, loss), loss, len(labels))
+    check_enough(wish.data, wish.recipe, examples.pictures, labels)
+    if loss == "categorical":  # others are not exported
+        check_labels(labels)
+    return labels, loss
+
+
+def _inner(dataset: Dataset, examples: Examples | Tables, recipe: Recipe) -> InnerSplit:
+    if isinstance(examples, Tables):
+        return table_split(examples.pictures, recipe.inner_folds, recipe.seed)
+    return inner_split(dataset, examples.pictures, recipe.inner_folds, recipe.seed)
+
+
 def _examples(
     dataset: Dataset,
     pictures: Sequence[Picture],
@@ -281,19 +330,24 @@ def _examples(
 
 def _rendered(
     wish: Wish, dataset: Dataset, labels: Sequence[str], loss: Loss, observer: Observer
-) -> tuple[Examples | None, str | None, list[str]]:
-    share = wish.recipe.rendered_share
+) -> tuple[Examples | None, str | None, list[str], tuple[str, ...]]:
+    """Rendered pictures, the hash of their folder, notes, and the labels with what they add to them."""
+    share, other_share = wish.recipe.rendered_share, wish.recipe.other_share
     if wish.rendered is None:
-        return None, None, [f"the recipe mixes in {share:.0%} of rendered pictures, none given"] if share else []
-    if not share:
+        given = share + other_share
+        notes = [f"the recipe mixes in {given:.0%} of rendered pictures, none given"] if given else []
+        return None, None, notes, tuple(labels)
+    if not share and not other_share:
         raise TrainingRefused(
             f"{wish.rendered} is given, but the recipe mixes in none",
-            remedy="Set rendered_share in the recipe above 0.",
+            remedy="Set rendered_share or other_share in the recipe above 0.",
         )
     rendered = read_dataset(wish.rendered)
+    labels = with_other(rendered, labels, loss, wish.recipe)
     usable, notes = usable_rendered(rendered, dataset, labels, loss)
     examples = _examples(rendered, usable, wish.recipe, wish.cache, observer)
-    return examples, rendered.sha256, [*notes, *(f"left out: {each.path} {each.reason}" for each in examples.left_out)]
+    notes += [f"left out: {each.path} {each.reason}" for each in examples.left_out]
+    return examples, rendered.sha256, notes, tuple(labels)
 
 
 def _make_folder(out: Path, record: RunRecord) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sorter.training.labels import Loss
     from sorter.training.recipe import PhaseRecipe, Recipe
+    from sorter.training.sources import PictureRows
 
 _DEPTHS = 4  # groups of layers in the backbone, each with a rate of its own
 _PREDICT_AT_ONCE = 64
@@ -56,14 +57,14 @@ class Stepper:
         loss, right = self._step(rgb, targets)
         return float(loss), float(right)
 
-    def validate(self, rgb: NDArray[np.uint8], targets: NDArray[np.generic]) -> tuple[float, float]:
+    def validate(self, rgb: PictureRows, targets: NDArray[np.generic]) -> tuple[float, float]:
         """Mean loss and accuracy of the averaged network on pictures as they are."""
         tf = framework().tf
         logits = tf.constant(self.logits(rgb), tf.float32)
         losses = self._loss(tf.constant(targets), logits)
         return float(tf.reduce_mean(losses)), float(self._right(tf.constant(targets), logits)) / max(len(rgb), 1)
 
-    def logits(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(self, rgb: PictureRows) -> NDArray[np.float32]:
         """n×c of pictures n×size×size×3, as the averaged network says."""
         with _Averaged(self):
             return logits_of(self.model, rgb)
@@ -138,8 +139,8 @@ class Stepper:
         if self._is_categorical:
             named = tf.cast(tf.argmax(logits, axis=-1), targets.dtype)
             return tf.reduce_sum(tf.cast(named == targets, tf.float32))
-        # A picture counts as right if all of its classes are, and no other.
-        is_right = tf.reduce_all((logits > 0.0) == (targets > 0.5), axis=-1)
+        # A picture counts as right if all of its classes are, and no other; below 0 stands what is undecided.
+        is_right = tf.reduce_all(((logits > 0.0) == (targets > 0.5)) | (targets < 0.0), axis=-1)
         return tf.reduce_sum(tf.cast(is_right, tf.float32))
 
 
@@ -161,7 +162,7 @@ class _Averaged:
             own.assign(value)
 
 
-def logits_of(model: Any, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def logits_of(model: Any, rgb: PictureRows) -> NDArray[np.float32]:
     """n×c of pictures n×size×size×3."""
     parts = [
         np.asarray(model(some.astype(np.float32) * np.float32(PIXEL_SCALE) + np.float32(PIXEL_OFFSET), training=False))
@@ -170,7 +171,7 @@ def logits_of(model: Any, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.concatenate(parts) if parts else np.zeros((0, model.output_shape[-1]), np.float32)
 
 
-def _portions(rgb: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+def _portions(rgb: PictureRows) -> Iterator[NDArray[np.uint8]]:
     for start in range(0, len(rgb), _PREDICT_AT_ONCE):
         yield rgb[start : start + _PREDICT_AT_ONCE]
 
@@ -212,12 +213,16 @@ def _optimiser(recipe: Recipe) -> Any:
 
 
 def _loss(recipe: Recipe, loss: Loss, class_count: int) -> Any:
-    """A function of targets and logits to one loss a picture."""
+    """A function of targets and logits to one loss a picture; targets below 0 of a sigmoid cost nothing."""
     _, tf = framework()
     if loss == "sigmoid":
-        return lambda targets, logits: tf.reduce_mean(
-            tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(targets, tf.float32), logits), axis=-1
-        )
+
+        def sigmoid(targets: Any, logits: Any) -> Any:
+            wanted = tf.cast(targets, tf.float32)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.maximum(wanted, 0.0), logits)
+            return tf.reduce_mean(tf.where(wanted < 0.0, 0.0, losses), axis=-1)
+
+        return sigmoid
     off = recipe.label_smoothing / class_count
     on = 1.0 - recipe.label_smoothing + off
 

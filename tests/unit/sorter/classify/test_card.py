@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter.classify import Correlation, DecisionRules, ModelRefused, load_model, read_card
-from sorter.classify.card import CARD_FILE, LABELS_FILE, MODEL_FILE, ModelCard, card_json
+from sorter.classify.card import CARD_FILE, LABELS_FILE, MODEL_FILE, TABLE_FILE, ModelCard, card_json
 from sorter.types import Box, Crop
 from tests.models import card_of, put_card, put_labels
 
@@ -291,3 +291,9 @@ def test_a_rate_of_misroutes_that_nobody_measured_is_not_promised(tiny_model: Pa
         read_card(tiny_model).posterior_for(wanted)
     with pytest.raises(ValueError, match="stricter"):
         DecisionRules.from_card(read_card(tiny_model), wanted)
+
+
+def test_a_network_for_whole_tables_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / TABLE_FILE).write_text("{}")
+    with pytest.raises(ModelRefused, match="network for whole tables"):
+        read_card(tmp_path)

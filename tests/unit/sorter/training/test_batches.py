@@ -222,3 +222,28 @@ def test_a_step_beyond_the_epoch_is_its_end() -> None:
     some = batches(10)
     assert list(some.epoch(0, some.steps)) == []
     assert list(some.epoch(0, some.steps + 5)) == []
+
+
+@unhurried
+@given(st.floats(0.0, 0.4), st.floats(0.05, 0.4), st.integers(1, 20), st.integers(1, 20), st.integers(0, 3))
+def test_parts_of_no_class_have_a_share_of_their_own(
+    share: float, other_share: float, rendered: int, others: int, epoch: int
+) -> None:
+    recipe = a_recipe(rendered_share=share, other_share=other_share)
+    mixed_in = (examples(rendered + others, 100), np.arange(100, 100 + rendered + others))
+    is_other = np.arange(rendered + others) >= rendered
+    made = list(Batches(examples(60), np.arange(60), recipe, (1, 0), rendered=mixed_in, is_other=is_other).epoch(epoch))
+    counted = Counter(shown(made))
+    assert all(counted[number] == 1 for number in range(60))
+    known = sum(count for number, count in counted.items() if 100 <= number < 100 + rendered)
+    unknown = sum(count for number, count in counted.items() if number >= 100 + rendered)
+    assert known == pytest.approx(share * counted.total(), abs=1)
+    assert unknown == pytest.approx(other_share * counted.total(), abs=1)
+
+
+def test_no_parts_of_no_class_leave_their_share_to_the_rest() -> None:
+    recipe = a_recipe(rendered_share=0.5, other_share=0.3)
+    mixed_in = (examples(10, 100), np.arange(100, 110))
+    made = list(Batches(examples(60), np.arange(60), recipe, (1, 0), rendered=mixed_in).epoch(0))
+    counted = Counter(shown(made))
+    assert sum(count for number, count in counted.items() if number >= 100) == 60

@@ -51,7 +51,7 @@ def problems(folder: Path, text: str) -> list[str]:
 
 
 def test_there_are_the_recipes_that_the_documentation_names() -> None:
-    assert shipped_recipes() == ("rig", "scratch-cnn", "tiny")
+    assert shipped_recipes() == ("rig", "scratch-cnn", "several", "tiny")
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -166,7 +166,7 @@ def test_what_just_fits_is_not_refused(tmp_path: Path, text: str) -> None:
 def test_a_name_that_is_no_recipe_is_answered_with_those_that_are(name: str) -> None:
     with pytest.raises(TrainingRefused, match="there is no recipe") as caught:
         read_recipe(name)
-    assert "rig, scratch-cnn, tiny" in caught.value.remedy
+    assert "rig, scratch-cnn, several, tiny" in caught.value.remedy
 
 
 def test_a_file_that_is_missing_or_none_or_cannot_be_looked_for_is_named(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_recipe_with_a_typo_is_told_with_line_and_a_proposal(data: Path, out: 
     assert "line 2" in said
     assert 'did you mean "batch_size"' in said
     assert "phases: is missing" in said
-    assert "rig, scratch-cnn, tiny" in refused(out, data, out, "--recipe", "rigg")
+    assert "rig, scratch-cnn, several, tiny" in refused(out, data, out, "--recipe", "rigg")
 
 
 def test_weights_that_are_not_there(data: Path, out: Path, tmp_path: Path) -> None:
