@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.classify.card import LABELS_FILE, MODEL_FILE
+from sorter.classify.card import LABELS_FILE, MODEL_FILE, TABLE_FILE
 from sorter.training.checks import check_labels, check_name
 from sorter.training.errors import ExportRefused
 from sorter.training.export import MOST_INT8_DROP, README, check_free, write_folder
@@ -18,7 +18,7 @@ from sorter.training.label_metrics import label_score, mean_average_precision, t
 from sorter.training.quantise import Int8Network, to_int8
 from sorter.training.record import FINAL
 from sorter.training.steps import logits_of
-from sorter.training.table_model import TABLE_FILE, TableCard, first_digits, labels_json
+from sorter.training.table_model import TableCard, first_digits, labels_json
 from sorter.training.tables import SEVERAL, Tables, table_grey
 
 if TYPE_CHECKING:
