@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sorter.dataset import Picture
     from sorter.training.calibrate import Calibrated
     from sorter.training.fit import Observer
     from sorter.training.inner import By
@@ -123,7 +124,7 @@ def export(
         MODEL_FILE: content,
         LABELS_FILE: _labels_json(card.labels),
         CARD_FILE: card_json(card).encode(),
-        README: model_readme(run.record, card, len(content), notes).encode(),
+        README: model_readme(run.record, card, len(content), notes, _mixed_in(run)).encode(),
     }
     write_folder(folder, files)
     return Exported(folder, card, notes)
@@ -175,13 +176,17 @@ def _agreement(as_float: NDArray[np.float32], as_int8: NDArray[np.float64]) -> f
     return float((as_float.argmax(axis=1) == as_int8.argmax(axis=1)).mean())
 
 
+def _mixed_in(run: Run) -> tuple[Picture, ...]:
+    return run.rendered.pictures if run.rendered is not None else ()
+
+
 def _card(
     run: Run, network: Int8Network, content: bytes, calibrated: Calibrated, metrics: dict[str, float]
 ) -> ModelCard:
     record = run.record
     assert record.inner is not None
     crop = record.recipe.crop
-    seen = [*run.examples.pictures, *(run.rendered.pictures if run.rendered is not None else ())]
+    seen = [*run.examples.pictures, *_mixed_in(run)]
     bricks = sorted({each.brick for each in seen if each.brick is not None})
     without = set(record.split.held_out if record.split else ())
     held_bricks = sorted(

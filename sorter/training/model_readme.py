@@ -4,32 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sorter.classify.card import OTHER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sorter.classify.card import ModelCard
+    from sorter.dataset import Picture
     from sorter.training.record import RunRecord
 
 _MOST_NOTES = 12
 
 
-def model_readme(record: RunRecord, card: ModelCard, size_bytes: int, notes: Sequence[str]) -> str:
-    """Markdown; every number in it stands in the card or in the run's record."""
+def model_readme(
+    record: RunRecord, card: ModelCard, size_bytes: int, notes: Sequence[str], rendered: Sequence[Picture] = ()
+) -> str:
+    """Markdown; every number in it stands in the card or in the run's record.
+
+    Args:
+        record: of the run.
+        card: of the model.
+        size_bytes: of ``model.tflite``.
+        notes: what is to be known.
+        rendered: pictures that were mixed in.
+    """
     metrics, backbone = card.metrics, record.recipe.backbone
     network = backbone.name if backbone.name == "scratch" else f"{backbone.name}, width {backbone.width:g}"
     inner = len(record.inner.held_out) if record.inner else 0
     by = "picture" if card.split.by == "random" else card.split.by
     bricks = metrics["bricks"] if card.split.by == "brick" else 0
+    classes = [each for each in card.labels if each != OTHER]
+    others = sum(each.class_name == OTHER for each in rendered)
+    mixed_in = f"; with {len(rendered) - others:,} rendered pictures of its classes" if rendered else ""
+    if others:
+        mixed_in += f", {others:,} of parts of no class"
+    says_other = f" It says `{OTHER}` of what is none of them." if OTHER in card.labels else ""
     lines = [
         f"# {card.name}",
         "",
-        f"An int8 network for {len(card.labels)} classes of parts: {', '.join(card.labels)}.",
+        f"An int8 network for {len(classes)} classes of parts: {', '.join(classes)}.{says_other}",
         "",
         "| | |",
         "|---|---|",
         f"| made | {card.created_at[:10]}, recipe `{record.recipe.name}`, seed {record.recipe.seed} |",
         f"| network | {network}, {card.crop.size_px}×{card.crop.size_px} px, {size_bytes / 1e6:.2f} MB |",
-        f"| trained on | {len(card.training_bricks) or 'unknown'} bricks |",
+        f"| trained on | {len(card.training_bricks) or 'unknown'} bricks{mixed_in} |",
         f"| held out inside | by {by}, {inner} networks |",
         f"| held-out pictures, bricks that were not seen | {metrics['pictures']:.0f}, {bricks:.0f} |",
         f"| one view right, int8 | {metrics['int8_accuracy']:.1%} (float {metrics['float_accuracy']:.1%}) |",
