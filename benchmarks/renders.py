@@ -4,13 +4,16 @@
     python benchmarks/renders.py alone PHOTOGRAPHS WEIGHTS OUT --rendered KNOWN
     python benchmarks/renders.py mixed PHOTOGRAPHS WEIGHTS OUT --rendered KNOWN OTHERS --unknown OTHERS_KEPT_OUT
 
+    python benchmarks/renders.py plain PHOTOGRAPHS WEIGHTS OUT --unknown OTHERS_KEPT_OUT
+
 "alone" trains on the renders of KNOWN and on nothing else, and is asked about all photographs. "mixed" trains once a
 fold (``sorter dataset split --by colour``) on the photographs of the other bricks with the renders mixed in, as the
-recipe says, and is asked about the fold's bricks, and about renders of designs that no network has seen. Networks are
-int8. How many unknown parts are accepted where 90 % of the known ones are kept: decided over 8 views, or 1; a part is
-accepted if the posterior of its likeliest class clears the threshold; the threshold is taken on the same known parts (a
-best case). Temperature 1.3 and a correlation of 0.9 are assumed. No inner networks are trained: they give calibration,
-which is not asked about here. OUT keeps the runs, so it can be stopped and gone on with.
+recipe says, and is asked about the fold's bricks, and about renders of designs that no network has seen. "plain" is the
+same without any renders. Networks are int8. How many unknown parts are accepted where 90 % of the known ones are kept:
+decided over 8 views, or 1; a part is accepted if the posterior of its likeliest class clears the threshold, which is
+taken on the same known parts (a best case). Temperature 1.3 and a correlation of 0.9 are assumed. No inner networks
+are trained: they give calibration, which is not asked about here. OUT keeps the runs, so it can be stopped and gone on
+with.
 """
 
 from __future__ import annotations
@@ -123,9 +126,11 @@ def line(name: object, scores: Scores, minutes: float) -> str:
 
 
 def alone(given: argparse.Namespace, recipe: Recipe) -> None:
-    wish = Wish(data=given.rendered, out=given.out / "alone", recipe=recipe, weights=given.weights, cache=given.cache)
+    wish = Wish(
+        data=given.rendered[0], out=given.out / "alone", recipe=recipe, weights=given.weights, cache=given.cache
+    )
     folder, minutes = trained(wish)
-    seen = crops(read_dataset(given.rendered), recipe, given.cache)
+    seen = crops(read_dataset(given.rendered[0]), recipe, given.cache)
     shown = crops(read_dataset(given.photographs), recipe, given.cache)
     scores = said(folder, seen, shown)
     is_turn = np.array([each.revolution is not None for each in shown.pictures])
@@ -134,7 +139,7 @@ def alone(given: argparse.Namespace, recipe: Recipe) -> None:
     print(line(f"{len(seen.pictures):,} renders", scores.taken(is_turn), minutes))
 
 
-def mixed(given: argparse.Namespace, recipe: Recipe) -> None:
+def on_folds(given: argparse.Namespace, recipe: Recipe) -> None:
     split = given.out / "split.json"
     if not split.exists():
         command = ["dataset", "split", given.photographs, "--by", "colour", "--out", split]
@@ -150,12 +155,12 @@ def mixed(given: argparse.Namespace, recipe: Recipe) -> None:
         folder, minutes = trained(
             Wish(
                 data=given.photographs,
-                out=given.out / f"mixed-{fold}",
+                out=given.out / f"{given.what}-{fold}",
                 recipe=recipe,
                 weights=given.weights,
                 split=split,
                 fold=fold,
-                rendered=given.rendered,
+                rendered=given.rendered[0] if given.rendered else None,
                 cache=given.cache,
             )
         )
@@ -173,26 +178,31 @@ def mixed(given: argparse.Namespace, recipe: Recipe) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("alone", "mixed"))
+    parser.add_argument("what", choices=("alone", "mixed", "plain"))
     parser.add_argument("photographs", type=Path)
     parser.add_argument("weights")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--rendered", type=Path, nargs="+", required=True)
+    parser.add_argument("--rendered", type=Path, nargs="+", default=[])
     parser.add_argument("--unknown", type=Path)
     parser.add_argument("--recipe", default="rig")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--folds", nargs="*", type=int, default=[1, 2, 3])
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
-    if given.what == "mixed" and given.unknown is None:
-        parser.error("mixed needs --unknown")
+    if given.what != "alone" and given.unknown is None:
+        parser.error(f"{given.what} needs --unknown")
+    if (given.what == "plain") == bool(given.rendered):
+        parser.error("--rendered is for alone and mixed")
     given.out.mkdir(parents=True, exist_ok=True)
     given.cache = given.cache or given.out / "crops"
     recipe = read_recipe(given.recipe)
     changes = {"inner_folds": 0, "patience": None, "seed": recipe.seed if given.seed is None else given.seed}
     print(f"{platform.platform()}, Python {platform.python_version()}\n")
-    given.rendered = given.rendered[0] if len(given.rendered) == 1 else merged(given.rendered, given.out / "rendered")
-    (alone if given.what == "alone" else mixed)(given, recipe.model_copy(update=changes))
+    if len(given.rendered) > 1:
+        given.rendered = [merged(given.rendered, given.out / "rendered")]
+    if given.what == "plain":
+        changes |= {"rendered_share": 0.0, "other_share": 0.0}
+    (alone if given.what == "alone" else on_folds)(given, recipe.model_copy(update=changes))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from sorter.cli.console import JsonOption
 from sorter.cli.exit_codes import ExitCode
 from sorter.cli.files import write_report
 from sorter.cli.render_console import observed
+from sorter.cli.render_sprites import sprites
 from sorter.cli.training_console import stopped_by_signals
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sorter.render.workers import Workers
 
 app = typer.Typer(help="Synthetic pictures from part geometry, labelled.", no_args_is_help=True)
+app.command()(sprites)
 
 LdrawOption = Annotated[
     Path | None,
