@@ -67,16 +67,18 @@ def test_every_view_shows_a_part_that_is_lit_and_throws_a_shadow(sprites: Sprite
 
 
 def test_parts_are_as_large_as_their_outlines_say(sprites: Sprites) -> None:
-    """A part fills most of the upright prism over its outline; slopes leave some of it empty."""
-    eye = Eye.of_sprites(sprites.content.camera, 600, 600)
+    eye = Eye.of_sprites(sprites.content.camera, 400, 400)
     for design, pose in poses(sprites):
-        prism = [[x, y, z] for x, y in pose.outline_mm for z in (0.0, pose.height_mm)]
-        most = np.ptp(eye.project(prism), axis=0)
-        mask = sprites.view(design.number, pose.name, 0.0).mask > 0.5
-        rows, columns = np.nonzero(mask)
-        found = np.array([np.ptp(columns) + 1, np.ptp(rows) + 1])
-        assert (found < most + 2.0).all(), f"{design.number} {pose.name}"
-        assert (found > 0.5 * most).all(), f"{design.number} {pose.name}"
+        outline = np.array(pose.outline_mm)
+        block = np.concatenate([np.insert(outline, 2, z_mm, axis=1) for z_mm in (0.0, pose.height_mm)])
+        seen = eye.project(block) - 200.0
+        cells = pose.body_cells
+        rows, columns = np.nonzero(sprites.view(design.number, pose.name, 0.0).mask > 0.5)
+        found = np.stack([columns + 0.5 - cells.anchor_x_px, rows + 0.5 - cells.anchor_y_px], axis=1)
+        what = f"{design.number} {pose.name}"
+        assert (found.min(axis=0) > seen.min(axis=0) - 1.0).all(), what
+        assert (found.max(axis=0) < seen.max(axis=0) + 1.0).all(), what
+        assert (np.ptp(found, axis=0) > 0.5 * np.ptp(seen, axis=0)).all(), what
 
 
 def test_a_red_brick_is_red_and_lies_where_it_was_put(sprites: Sprites) -> None:
