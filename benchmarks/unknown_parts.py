@@ -1,7 +1,7 @@
 """Parts of no class that the network has: every class left out of training in its turn.
 
     pip install -e '.[train]'
-    python benchmarks/unknown_parts.py PHOTOGRAPHS WEIGHTS OUT [--recipe rig] [--fold 1] [--views 8]
+    python benchmarks/unknown_parts.py PHOTOGRAPHS WEIGHTS OUT [--recipe rig] [--fold 1] [--views 8] [--rendered DIR]
 
 Five networks are trained by the recipe, each without two classes that do not look alike and without the bricks of a
 fold (``sorter dataset split --by colour``). As int8 each is shown the fold's bricks, which are known parts that it
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from sorter.classify import Correlation
+from sorter.classify.card import OTHER
 from sorter.classify.novelty import energy, entropy
 from sorter.cli.training_console import observed
 from sorter.dataset import read_dataset, read_split
@@ -54,7 +55,9 @@ def trained(given: argparse.Namespace, split: Path, names: tuple[str, ...]) -> P
         if folder.exists():
             run = resume(folder, observer, cache=given.cache)
         else:
-            recipe = read_recipe(given.recipe).model_copy(update={"inner_folds": 0, "patience": None})
+            recipe = read_recipe(given.recipe)
+            shares = {} if given.rendered else {"rendered_share": 0.0, "other_share": 0.0}
+            recipe = recipe.model_copy(update={"inner_folds": 0, "patience": None, **shares})
             wish = Wish(
                 data=given.photographs,
                 out=folder,
@@ -63,6 +66,7 @@ def trained(given: argparse.Namespace, split: Path, names: tuple[str, ...]) -> P
                 split=split,
                 fold=given.fold,
                 excluded=names,
+                rendered=given.rendered,
                 cache=given.cache,
             )
             run = start(wish, observer)
@@ -90,7 +94,7 @@ def said(given: argparse.Namespace, split: Path, names: tuple[str, ...]) -> tupl
         content = to_int8(trained_network(run, record, FINAL), examples.rgb[np.array(seen)[rows]])
         write_arrays(kept, {"logits": Int8Network(content).logits(examples.rgb)}, '{"labels": ""}')
     _, arrays = read_arrays(kept)
-    labels = sorted(set(dataset.classes) - set(names))
+    labels = read_record(given.out / f"without-{'-'.join(names)}").labels
     scores = scores_of(labels, np.asarray(arrays["logits"], np.float64), examples.pictures)
     is_turn = np.array([each.revolution is not None for each in examples.pictures])
     scores = with_inferred_angles(scores, examples.rgb, is_turn)
@@ -110,7 +114,8 @@ def strangeness(scores: Scores, views: int) -> dict[str, Any]:
         fused = fused_views(scores, values, views, TEMPERATURE, CORRELATION)
         assert fused is not None
         found[name] = fused.strangeness
-        found["posterior"] = 1.0 - fused.surest
+        is_other = np.array([each == OTHER for each in scores.labels])[fused.said]
+        found["posterior"] = np.where(is_other, 1.0, 1.0 - fused.surest)
     return found
 
 
@@ -122,6 +127,7 @@ def main() -> None:
     parser.add_argument("--recipe", default="rig")
     parser.add_argument("--fold", type=int, default=1)
     parser.add_argument("--views", type=int, default=8)
+    parser.add_argument("--rendered", type=Path, help="renders to mix in, as the recipe says")
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def test_what_is_drawn_lies_in_its_range(seed: int) -> None:
     distance = np.linalg.norm(np.subtract(scene.camera.position_mm, scene.camera.target_mm))
     assert RECIPE.camera.distance_mm[0] <= distance <= RECIPE.camera.distance_mm[1]
     elevation = np.rad2deg(np.arcsin(scene.camera.position_mm[2] / distance))
-    assert 35.0 - 1e-9 <= elevation <= 45.0 + 1e-9
+    assert RECIPE.camera.elevation_deg[0] - 1e-9 <= elevation <= RECIPE.camera.elevation_deg[1] + 1e-9
     view_mm = 2 * distance * np.tan(np.deg2rad(scene.camera.fov_deg) / 2)
     assert RECIPE.camera.view_mm[0] - 1e-9 <= view_mm <= RECIPE.camera.view_mm[1] + 1e-9
     assert max(scene.table.reflectance) <= 1.0

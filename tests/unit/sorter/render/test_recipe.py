@@ -22,16 +22,16 @@ def changed(folder: Path, old: str, new: str) -> Path:
 
 def test_shipped_scene_can_be_read() -> None:
     recipe = read_scene_recipe()
-    assert recipe.camera.elevation_deg == (35.0, 45.0)
+    assert recipe.camera.elevation_deg == (42.0, 52.0)
     assert len(recipe.lamps) == 2
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("elevation_deg = [35.0, 45.0]  # looking", "elevation_deg = [45.0, 35.0]  # looking", "[lowest, highest]"),
-        ("view_mm = [76.0, 80.0]", "view_mm = [0.0, 80.0]", "greater than 0"),
-        ("view_mm = [76.0, 80.0]", "veiw_mm = [76.0, 80.0]", 'did you mean "view_mm"'),
+        ("elevation_deg = [42.0, 52.0]  # looking", "elevation_deg = [52.0, 42.0]  # looking", "[lowest, highest]"),
+        ("view_mm = [71.0, 75.0]", "view_mm = [0.0, 75.0]", "greater than 0"),
+        ("view_mm = [71.0, 75.0]", "veiw_mm = [71.0, 75.0]", 'did you mean "view_mm"'),
         ("jpeg_quality = [80, 96]", "jpeg_quality = [80, 101]", "less than or equal to 100"),
         ("noise = [0.5, 2.5]", "noise = [-0.5, 2.5]", "0 or more"),
         ("format = 1", "format = 2", "less than or equal to 1"),
