@@ -1,7 +1,7 @@
 """Networks on bricks that they never saw: recipes side by side on every fold of the photographs.
 
     pip install -e '.[train]'
-    python benchmarks/training.py PHOTOGRAPHS WEIGHTS OUT [--recipes scratch-cnn rig]
+    python benchmarks/training.py PHOTOGRAPHS WEIGHTS OUT [--recipes scratch-cnn rig] [--rendered DIR]
 
 PHOTOGRAPHS has a ``revolutions.json``; WEIGHTS is a folder of backbone weights, or "imagenet". Fold k holds out, of
 each class with more than one colour, the k-th colour in alphabetical order: ``sorter dataset split --by colour``.
@@ -73,9 +73,10 @@ def folds(given: argparse.Namespace, split: Path) -> None:
         for fold in given.folds:
             run = given.out / f"{recipe}-{fold}"
             weights = ("--weights", given.weights) if recipe != "scratch-cnn" else ()
+            rendered = ("--rendered", given.rendered) if given.rendered and recipe == "rig" else ()
             cost = trained(
                 run,
-                given.photographs, run, "--recipe", recipe, "--split", split, "--fold", fold, *weights,
+                given.photographs, run, "--recipe", recipe, "--split", split, "--fold", fold, *weights, *rendered,
                 cache=given.out / "crops",
             )  # fmt: skip
             data = evaluated(run, given.photographs, "--split", split, "--fold", fold)
@@ -104,6 +105,7 @@ def main() -> None:
     parser.add_argument("weights")
     parser.add_argument("out", type=Path)
     parser.add_argument("--recipes", nargs="*", default=["scratch-cnn", "rig"])
+    parser.add_argument("--rendered", type=Path, help="renders that rig mixes in")
     parser.add_argument("--folds", nargs="*", type=int, default=[1, 2, 3])
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
