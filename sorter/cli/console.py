@@ -13,6 +13,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.progress import Progress, ProgressColumn
+
     from firmware_bridge.errors import BoardError
     from sorter.errors import SorterError
 
@@ -82,11 +84,25 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
     Without a terminal there is no bar, and under ``--json`` neither: then nothing is printed.
     """
+    with bars() as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda done: shown.advance(task, done)
+
+
+@contextmanager
+def bars(*, last: ProgressColumn | None = None) -> Iterator[Progress]:
+    """Where bars can be put on stderr, for as long as it lasts; ``last`` stands in place of the time that is left."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     stderr = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=stderr, disable=_json_is_wanted or not stderr.is_terminal) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done: bars.advance(task, done)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), last or TimeRemainingColumn())
+    with Progress(*columns, console=stderr, disable=_json_is_wanted or not stderr.is_terminal) as shown:
+        yield shown
+
+
+def say_beside(shown: Progress, text: str) -> None:
+    """A line on stderr that stays, above the bars if there are some; under ``--json`` nothing."""
+    if not _json_is_wanted:
+        plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
+        shown.console.print(plain, markup=False, highlight=False, soft_wrap=True)

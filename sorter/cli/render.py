@@ -17,7 +17,7 @@ from sorter.cli.exit_codes import ExitCode
 from sorter.cli.files import write_report
 from sorter.cli.render_console import observed
 from sorter.cli.render_sprites import sprites
-from sorter.cli.training_console import stopped_by_signals
+from sorter.cli.stopping import stopped_by_signals
 
 if TYPE_CHECKING:
     from sorter.render.job import Outcome
@@ -120,7 +120,7 @@ def pictures(
     )
     try:
         with (
-            stopped_by_signals() as stop,
+            stopped_by_signals("the pictures that are under way") as stop,
             observed() as observer,
             _workers(processes, scheduler, library) as workers,
         ):

@@ -6,8 +6,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import typer
-
 from sorter.cli import console
 
 if TYPE_CHECKING:
@@ -48,9 +46,8 @@ class Pace:
 class RenderObserver:
     """Tells a person how rendering goes, on stderr; under ``--json`` nothing."""
 
-    def __init__(self, bars: Progress, *, is_silent: bool) -> None:
+    def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._is_silent = is_silent
         self._task: TaskID | None = None
         self._said_s = 0.0
         self.pace: Pace | None = None
@@ -61,7 +58,7 @@ class RenderObserver:
         self.pace = Pace(done, count, self._said_s)
         self._task = self._bars.add_task("pictures", total=count, completed=done, pace="starting")
         if done:
-            self._say(f"{done} of {count} pictures are there already")
+            console.say_beside(self._bars, f"{done} of {count} pictures are there already")
 
     def on_picture(self) -> None:
         """One more."""
@@ -73,31 +70,17 @@ class RenderObserver:
         self._bars.update(self._task, advance=1, pace=told)
         if self._bars.disable and now_s - self._said_s >= _EVERY_S:
             self._said_s = now_s
-            self._say(f"{self.pace.done} of {self.pace.count} pictures; {told}")
+            console.say_beside(self._bars, f"{self.pace.done} of {self.pace.count} pictures; {told}")
 
     def on_notice(self, text: str) -> None:
         """A line that stays."""
-        self._say(text)
-
-    def _say(self, text: str) -> None:
-        if self._is_silent:
-            return
-        if self._bars.disable:
-            typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"), err=True)
-        else:
-            self._bars.console.print(
-                text.encode("utf-8", "backslashreplace").decode("utf-8"), markup=False, highlight=False, soft_wrap=True
-            )
+        console.say_beside(self._bars, text)
 
 
 @contextmanager
 def observed() -> Iterator[RenderObserver]:
     """An observer with its bar, for as long as rendering lasts."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TextColumn
 
-    stderr = Console(stderr=True)
-    is_silent = console.is_json_wanted()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"))
-    with Progress(*columns, console=stderr, disable=is_silent or not stderr.is_terminal) as bars:
-        yield RenderObserver(bars, is_silent=is_silent)
+    with console.bars(last=TextColumn("{task.fields[pace]}")) as bars:
+        yield RenderObserver(bars)

@@ -12,7 +12,8 @@ from sorter.cli import console
 from sorter.cli.console import JsonOption
 from sorter.cli.exit_codes import ExitCode
 from sorter.cli.files import write_report
-from sorter.cli.training_console import observed, stopped_by_signals
+from sorter.cli.stopping import stopped_by_signals
+from sorter.cli.training_console import observed
 
 if TYPE_CHECKING:
     from sorter.training.export import Exported
@@ -104,7 +105,7 @@ def train(
             run = start_run(wish, observer)
             locked.enter_context(held(run.folder))
         try:
-            with stopped_by_signals() as stop:
+            with stopped_by_signals("this step") as stop:
                 run.train(observer, stop)
         except TrainingStopped as error:
             console.show_error(error.of_run(run.folder))
@@ -160,7 +161,7 @@ def find_rate(
     if csv is not None and not csv.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {csv.parent}", param_hint="--csv")
     try:
-        with stopped_by_signals() as stop, observed() as observer:
+        with stopped_by_signals("this step") as stop, observed() as observer:
             found = find(
                 data,
                 _read_recipe(recipe, None),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-import typer
 
 from sorter.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
     from rich.progress import Progress, TaskID
 
@@ -25,9 +20,8 @@ _MOST_NOTICES = 20  # of a kind of work; a folder may have thousands of pictures
 class TerminalObserver:
     """Tells a person how training goes; without a terminal there are no bars, under ``--json`` there is nothing."""
 
-    def __init__(self, bars: Progress, *, is_silent: bool) -> None:
+    def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._is_silent = is_silent
         self._task: TaskID | None = None
         self._shown = 0
 
@@ -49,58 +43,31 @@ class TerminalObserver:
         held_out = ""
         if row.validation_loss is not None:
             held_out = f"; held out: loss {row.validation_loss:.3f}, right {row.validation_accuracy:.1%}"
-        self._say(
+        console.say_beside(
+            self._bars,
             f"{network}, epoch {row.epoch} of {epochs}: loss {row.loss:.3f}, right {row.accuracy:.1%}{held_out} "
-            f"({row.seconds:.0f} s)"
+            f"({row.seconds:.0f} s)",
         )
 
     def on_notice(self, text: str) -> None:
         """A line that stays; after some of them only their number, at the end."""
         self._shown += 1
         if self._shown <= _MOST_NOTICES:
-            self._say(text)
+            console.say_beside(self._bars, text)
 
     def close(self) -> None:
         """Say how much was not shown."""
         if self._shown > _MOST_NOTICES:
-            self._say(f"and {self._shown - _MOST_NOTICES} more notices; a run keeps those of its start in run.json")
-
-    def _say(self, text: str) -> None:
-        if not self._is_silent:
-            self._bars.console.print(
-                text.encode("utf-8", "backslashreplace").decode("utf-8"), markup=False, highlight=False, soft_wrap=True
+            console.say_beside(
+                self._bars,
+                f"and {self._shown - _MOST_NOTICES} more notices; a run keeps those of its start in run.json",
             )
 
 
 @contextmanager
 def observed() -> Iterator[TerminalObserver]:
     """An observer with its bars, for as long as training lasts."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    stderr = Console(stderr=True)
-    is_silent = console.is_json_wanted()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=stderr, disable=is_silent or not stderr.is_terminal) as bars:
-        observer = TerminalObserver(bars, is_silent=is_silent)
+    with console.bars() as bars:
+        observer = TerminalObserver(bars)
         yield observer
         observer.close()
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that training saves and stops; a second Ctrl-C stops at once."""
-    stop = threading.Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        typer.echo("stopping after this step; once more to stop at once", err=True)
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

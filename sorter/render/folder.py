@@ -11,14 +11,12 @@ labels.json      what is where on them    }
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sorter.dataset.index import write_index
 from sorter.dataset.locks import open_locked
+from sorter.dataset.paths import write_whole
 from sorter.dataset.records import Picture
 from sorter.render.errors import FolderRefused
 from sorter.render.journal import JOURNAL_NAME, Entry, Journal, read_journal
@@ -28,6 +26,7 @@ from sorter.render.settings import SETTINGS_NAME, differences, drawn_by, read_se
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sorter.render.picture import RenderedPicture
     from sorter.render.settings import RenderSettings
@@ -95,7 +94,7 @@ class RenderFolder:
                 remedy="Name the LDraw library that it was begun with, the same on every machine, or another folder.",
             )
         try:
-            _write_picture(self.root / entry.labels.path, picture.jpeg)
+            write_whole(self.root / entry.labels.path, picture.jpeg)
             self._journal.add(entry)
         except OSError as error:
             raise _unwritten(self.root, error) from error
@@ -229,21 +228,6 @@ def _clear_torn(root: Path) -> None:
         for each in folder.iterdir():
             if _is_torn(each.name):
                 each.unlink()
-
-
-def _write_picture(file: Path, data: bytes) -> None:
-    """Write a file whole: temporary, fsync, rename."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as target:
-            os.fchmod(target.fileno(), 0o644)
-            target.write(data)
-            target.flush()
-            os.fsync(target.fileno())
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _picture(entry: Entry, views: int) -> Picture:

@@ -15,7 +15,7 @@ from sorter.render.poses import resting_poses
 from sorter.render.stock import Design, Stock, colours_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sorter.render.ldraw.reader import LDrawPart
@@ -60,53 +60,7 @@ def load_stock(root: Path, wanted: Sequence[tuple[str, str]], recipe: SceneRecip
     return Stock(tuple(designs), colours_named(known, recipe.parts.colours), fixed)
 
 
-def fitting_designs(root: Path, recipe: SceneRecipe, *, without: Iterable[str] = ()) -> tuple[str, ...]:
-    """Numbers of all designs of a library that the scene has room for, in order.
-
-    A design stands once, not again under numbers that it had before. What cannot be read or has no volume is left out
-    with a warning.
-
-    Args:
-        root: the LDraw library's folder.
-        recipe: says how long a part may be.
-        without: design numbers to leave out, and whatever is the same design as one of those.
-
-    Raises:
-        GeometryRefused: the library is none.
-    """
-    library = Library(root)
-    reader = PartReader(library)
-    taken = {_today(library, number) for number in without}
-    found = []
-    for entry in library.parts():
-        today = _today(library, entry.number)
-        if entry.is_alias or today in taken:
-            continue
-        taken.add(today)
-        try:
-            part = reader.read(entry.number)
-            corners = part.mesh.corners_mm.reshape(-1, 3)
-            if float(np.ptp(corners, axis=0).max()) <= recipe.parts.longest_mm:
-                resting_poses(part.mesh, min_probability=recipe.parts.least_pose)
-                found.append(entry.number)
-        except RenderRefused as error:
-            log.warning("left out: %s", error.message)
-    return tuple(found)
-
-
 def _design(class_name: str, part: LDrawPart, recipe: SceneRecipe) -> Design:
     for note in part.notes:
         log.info("%s: %s", part.number, note)
     return Design(class_name, part.mesh, resting_poses(part.mesh, min_probability=recipe.parts.least_pose))
-
-
-def _today(library: Library, number: str) -> str:
-    """The number under which a design is today."""
-    seen = {number}
-    while number in library.numbers:
-        moved_to = library.listed_part(number).moved_to
-        if moved_to is None or moved_to in seen:
-            break
-        number = moved_to
-        seen.add(number)
-    return number

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
     from sorter.render.world import Camera, PlacedPart
@@ -50,3 +52,21 @@ def placed_corners_mm(part: PlacedPart, corners_mm: NDArray[np.float64]) -> NDAr
     """Corners of a part's mesh where they are in the world, of the same shape, …×3."""
     placed: NDArray[np.float64] = corners_mm @ part.rotation.T + np.asarray(part.offset_mm)
     return placed
+
+
+def reached_pixels(
+    camera: Camera, placed: Iterable[NDArray[np.float64]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the pixels in the boxes around parts, each given by its corners in the world, …×3 mm."""
+    may_be = np.zeros((camera.height_px, camera.width_px), bool)
+    size = (camera.width_px, camera.height_px)
+    for corners_mm in placed:
+        corners = project(camera, corners_mm.reshape(-1, 3))
+        if not np.isfinite(corners).all():
+            may_be[:] = True  # something of it is behind the lens
+            continue
+        left, top = np.clip(np.floor(corners.min(axis=0)), 0, size).astype(int)
+        right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, size).astype(int)
+        may_be[top:bottom, left:right] = True
+    rows, columns = np.nonzero(may_be)
+    return rows, columns

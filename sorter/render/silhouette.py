@@ -10,6 +10,8 @@ import numpy as np
 from sorter.render.projection import placed_corners_mm, project
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sorter.render.mesh import PartMesh
     from sorter.render.world import Camera, PlacedPart
 
@@ -30,11 +32,23 @@ def silhouette_px(camera: Camera, part: PlacedPart, mesh: PartMesh) -> float:
         return 0.0
     least = np.floor(triangles.min(axis=(0, 1))) - 1
     width, height = np.minimum(np.ceil(triangles.max(axis=(0, 1))) - least + 1, _LARGEST_PX).astype(int)
-    canvas = np.zeros((height * _FINER, width * _FINER), np.uint8)
+    return float(coverage(triangles - least, width, height, _FINER).sum(dtype=np.float64))
+
+
+def coverage(triangles_px: NDArray[np.float64], width_px: int, height_px: int, finer: int) -> NDArray[np.float32]:
+    """H×W: the share of each pixel that triangles cover, filled one over the other in a grid ``finer`` times as fine.
+
+    Args:
+        triangles_px: n×3×2, from the left and from the top; the middle of the first pixel is (0.5, 0.5).
+        width_px, height_px: of what is looked at.
+        finer: samples per pixel and direction.
+    """
+    canvas = np.zeros((height_px * finer, width_px * finer), np.uint8)
     # OpenCV's coordinates are of pixel middles, ours of their corners.
-    fixed = np.rint(((triangles - least) * _FINER - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
-    for triangle in fixed:
+    for triangle in np.rint((triangles_px * finer - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32):
         cv2.fillConvexPoly(canvas, triangle, 1, shift=_FRACTION_BITS)
     # It fills whatever the outline touches: half a sample too far all around, of which eroding takes off a whole one.
     within = cv2.erode(canvas, np.ones((3, 3), np.uint8))
-    return float(canvas.sum(dtype=np.int64) + within.sum(dtype=np.int64)) / 2 / _FINER**2
+    samples = (canvas + within).reshape(height_px, finer, width_px, finer)
+    shares: NDArray[np.float32] = samples.mean(axis=(1, 3), dtype=np.float32) / np.float32(2.0)
+    return shares

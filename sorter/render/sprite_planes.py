@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from sorter.render.projection import placed_corners_mm, project
+from sorter.render.silhouette import coverage
 from sorter.render.sprite_recipe import FINER, LEVELS
 from sorter.types.sprites import BOUNCE
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _SAMPLES = 4  # of the outline, per rendered pixel and direction
-_FRACTION_BITS = 4  # of OpenCV's fixed-point coordinates
 _LEAST_LIGHT = 0.004  # less of it tells nothing
 _MOST_BOUNCE = 0.95
 
@@ -83,20 +83,10 @@ def planes(light: Floats, bare: Floats, covered: Floats) -> Planes:
     )
 
 
-def coverage(camera: Camera, part: PlacedPart, mesh: PartMesh) -> Floats:
-    """H×W float32: the share of each pixel of the camera's picture that the part covers.
-
-    All its triangles are filled one over the other in a finer grid, as in ``silhouette_px``.
-    """
-    finer = _SAMPLES
+def covered_by(camera: Camera, part: PlacedPart, mesh: PartMesh) -> Floats:
+    """H×W float32: the share of each pixel of the camera's picture that the part covers."""
     corners = project(camera, placed_corners_mm(part, mesh.corners_mm).reshape(-1, 3)).reshape(-1, 3, 2)
-    canvas = np.zeros((camera.height_px * finer, camera.width_px * finer), np.uint8)
-    # OpenCV's coordinates are of pixel middles, ours of their corners.
-    for triangle in np.rint((corners * finer - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32):
-        cv2.fillConvexPoly(canvas, triangle, 1, shift=_FRACTION_BITS)
-    # It fills whatever the outline touches: half a sample too far all around, of which eroding takes off a whole one.
-    within = cv2.erode(canvas, np.ones((3, 3), np.uint8))
-    return _mean((canvas.astype(np.float32) + within) * np.float32(0.5), finer)
+    return coverage(corners, camera.width_px, camera.height_px, _SAMPLES)
 
 
 def smooth_surface(values: Floats) -> Floats:

@@ -15,7 +15,7 @@ from scipy.spatial import KDTree
 
 from sorter.render.errors import RenderRefused
 from sorter.render.projection import placed_corners_mm, project
-from sorter.render.sprite_planes import coverage, planes, smooth_surface
+from sorter.render.sprite_planes import covered_by, planes, smooth_surface
 from sorter.render.sprite_recipe import FINER, lying, studio
 from sorter.types.sprites import BOUNCE, DIFFUSE, GLOSS, GLOW, SHADOW, SpriteCells, SpriteFile, SpritePose
 
@@ -74,7 +74,7 @@ def bake_pose(backend: Backend, recipe: SpriteRecipe, design: Design, pose: Rest
     for view, part in enumerate(parts):
         scene = room.showing(part, view, width, height)
         light = backend.render(scene, {design.mesh.name: design.mesh}).light / np.float32(level)
-        found.append(planes(light, bare, coverage(scene.camera, part, design.mesh)))
+        found.append(planes(light, bare, covered_by(scene.camera, part, design.mesh)))
     return _packed(recipe, design, pose, found, backend.name)
 
 

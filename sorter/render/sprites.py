@@ -6,8 +6,6 @@ See ``sorter.types.sprites`` for what the files hold.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -227,8 +225,8 @@ class _Baking:
                     f"{self.out} has sprites by {self.backend}, and here is {each.backend}: they would not be alike",
                     remedy="Bake into another folder, or empty this one.",
                 )
-            _write_bytes(self.out / each.pose.body.name, each.body)
-            _write_bytes(self.out / each.pose.light.name, each.light)
+            write_whole(self.out / each.pose.body.name, each.body)
+            write_whole(self.out / each.pose.light.name, each.light)
         number = known.design.mesh.name
         poses = tuple(each.pose for each in baked)
         self.finished[number] = SpriteDesign(number, known.title, class_name, known.geometry, poses)
@@ -255,18 +253,3 @@ class _Baking:
         )
         write_whole(self.out / INDEX_NAME, sprites.to_json())
         return sprites
-
-
-def _write_bytes(file: Path, data: bytes) -> None:
-    """So that a reader sees the old file or the new one, never a part: temporary, fsync, rename."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            os.fchmod(opened.fileno(), 0o644)
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import tokenize
 import zipfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sorter.dataset.paths import whole_file
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -50,17 +50,8 @@ def write_arrays(file: Path, arrays: Mapping[str, np.ndarray[Any, Any]], about: 
     unfit = sorted(name for name, each in arrays.items() if name == _ABOUT or each.dtype.hasobject)
     if unfit:
         raise ValueError(f"{file.name} cannot hold {', '.join(unfit)}: arrays of numbers, none named {_ABOUT}")
-    handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as target:
-            os.fchmod(target.fileno(), 0o644)
-            np.savez(target, **{**arrays, _ABOUT: np.frombuffer(about.encode(), np.uint8)})  # type: ignore[arg-type]
-            target.flush()
-            os.fsync(target.fileno())
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(file) as target:
+        np.savez(target, **{**arrays, _ABOUT: np.frombuffer(about.encode(), np.uint8)})  # type: ignore[arg-type]
 
 
 def read_arrays(file: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:

@@ -1,13 +1,12 @@
-"""Keep back what native libraries print past Python; it is shown only if they fail."""
+"""Keep back what TensorFlow prints; it is shown only if it fails."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import sys
-import tempfile
 from typing import TYPE_CHECKING
+
+from sorter.quiet import kept_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,23 +18,8 @@ def quiet() -> Iterator[None]:
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = [os.dup(1), os.dup(2)]
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 1)
-        os.dup2(said.fileno(), 2)
-        is_failed = True
-        try:
+    try:
+        with kept_back(is_shown_on_failure=True):
             yield
-            is_failed = False
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for target, original in zip((1, 2), kept, strict=True):
-                os.dup2(original, target)
-                os.close(original)
-            logger.setLevel(level)
-            if is_failed:
-                said.seek(0)
-                os.write(2, said.read())
+    finally:
+        logger.setLevel(level)

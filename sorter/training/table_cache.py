@@ -17,22 +17,22 @@ import mmap
 import os
 import struct
 import sys
-import tempfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from sorter.dataset.paths import whole_file
 from sorter.errors import PictureRefused
 from sorter.pictures import read_picture
 from sorter.training.errors import TrainingRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from typing import BinaryIO
 
     from numpy.typing import NDArray
@@ -226,30 +226,21 @@ def _key(wanted: Wanted) -> bytes:
 
 def _write(file: Path, key: bytes, made: Iterator[ByteArray | str], size_px: int) -> None:
     """Whole or not at all: temporary name, fsync, rename."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as target:
-            os.fchmod(target.fileno(), 0o644)
-            target.write(b"\0" * _FIRST)
-            reasons: list[str | None] = []
-            crc = 0
-            for each in made:
-                reasons.append(each if isinstance(each, str) else None)
-                if not isinstance(each, str):
-                    pixels = each.tobytes()
-                    crc = zlib.crc32(pixels, crc)
-                    target.write(pixels)
-            end = json.dumps({"reasons": reasons, "crc32": crc}).encode()
-            head = _HEAD.pack(_MAGIC, key, reasons.count(None), size_px, len(end))
-            target.write(end + _CRC.pack(zlib.crc32(head + end)))
-            target.seek(0)
-            target.write(head)
-            target.flush()
-            os.fsync(target.fileno())
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(file) as target:
+        target.write(b"\0" * _FIRST)
+        reasons: list[str | None] = []
+        crc = 0
+        for each in made:
+            reasons.append(each if isinstance(each, str) else None)
+            if not isinstance(each, str):
+                pixels = each.tobytes()
+                crc = zlib.crc32(pixels, crc)
+                target.write(pixels)
+        end = json.dumps({"reasons": reasons, "crc32": crc}).encode()
+        head = _HEAD.pack(_MAGIC, key, reasons.count(None), size_px, len(end))
+        target.write(end + _CRC.pack(zlib.crc32(head + end)))
+        target.seek(0)
+        target.write(head)
 
 
 def _read(file: Path, key: bytes, count: int, size_px: int) -> Scaled | None:

@@ -5,10 +5,7 @@ Slower than Mitsuba, and large. Everything in a scene keeps its mm; one of Blend
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import math
-import os
 import re
 import sys
 import tempfile
@@ -17,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sorter.quiet import kept_back
 from sorter.render.backends.protocol import NOTHING, Rendered
 from sorter.render.errors import BackendMissing, RenderRefused
 from sorter.render.mesh import MAIN_COLOUR
-from sorter.render.projection import axes, placed_corners_mm, project
+from sorter.render.projection import axes, placed_corners_mm, reached_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -96,7 +94,7 @@ class BlenderBackend:
             bpy.context.scene.render.filepath = str(file)
             reason = "its file was not written whole"
             try:
-                with _quiet():
+                with kept_back(is_shown_on_failure=False):
                     bpy.ops.render.render(write_still=True)
             except RuntimeError as error:
                 reason = str(error).strip()
@@ -121,7 +119,8 @@ def _blender() -> Any:
         BackendMissing: it is not installed, or cannot be loaded.
     """
     try:
-        with _quiet():  # or it would tell of sound, and of what numpy its unused parts were built for
+        # Otherwise it would tell of sound, and of what numpy its unused parts were built for.
+        with kept_back(is_shown_on_failure=False):
             import bpy  # noqa: PLC0415  (heavy, and in an extra)
 
             bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -140,31 +139,6 @@ def _remedy(error: ImportError) -> str:
         f"3.13 (this is {here}), none for Linux on ARM, and they need libraries of the system (Debian: sudo apt "
         f"install {_DEBIAN}). Or render with Mitsuba."
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """While it lasts, stdout and stderr of the whole process lead nowhere: Blender prints past Python."""
-    library = ctypes.CDLL(None)
-
-    def flush() -> None:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-        library.fflush(None)  # or what Blender printed would come once its file is the program's again
-
-    flush()
-    kept = [os.dup(1), os.dup(2)]
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        flush()
-        for target, original in zip((1, 2), kept, strict=True):
-            os.dup2(original, target)
-            os.close(original)
 
 
 def _empty(bpy: Any) -> None:
@@ -358,7 +332,7 @@ def _ids(scene: Scene, meshes: Mapping[str, PartMesh]) -> NDArray[np.int16]:
     corners_mm = np.concatenate(placed).reshape(-1, 3) - camera.position_mm
     triangles = np.arange(len(corners_mm)).reshape(-1, 3)
     tree = BVHTree.FromPolygons(corners_mm.tolist(), triangles.tolist(), all_triangles=True)
-    rows, columns = _reached(camera, placed)
+    rows, columns = reached_pixels(camera, placed)
     right, down, forward = axes(camera)
     per_px = math.tan(math.radians(camera.fov_deg) / 2.0) / (camera.width_px / 2.0)
     across = (columns + 0.5 - camera.width_px / 2.0)[:, None] * per_px
@@ -367,19 +341,3 @@ def _ids(scene: Scene, meshes: Mapping[str, PartMesh]) -> NDArray[np.int16]:
     hits = (tree.ray_cast((0.0, 0.0, 0.0), ray)[2] for ray in rays)
     ids[rows, columns] = [NOTHING if hit is None else owners[hit] for hit in hits]
     return ids
-
-
-def _reached(camera: Camera, placed: list[NDArray[np.float64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of the pixels in the boxes around the parts."""
-    may_be = np.zeros((camera.height_px, camera.width_px), bool)
-    for corners_mm in placed:
-        corners = project(camera, corners_mm.reshape(-1, 3))
-        if not np.isfinite(corners).all():
-            may_be[:] = True  # something of it is behind the lens
-            continue
-        size = (camera.width_px, camera.height_px)
-        left, top = np.clip(np.floor(corners.min(axis=0)), 0, size).astype(int)
-        right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, size).astype(int)
-        may_be[top:bottom, left:right] = True
-    rows, columns = np.nonzero(may_be)
-    return rows, columns

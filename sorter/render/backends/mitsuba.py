@@ -17,7 +17,7 @@ from sorter.render.backends.llvm import LEAST_VERSION, PATH_VARIABLE, find_llvm
 from sorter.render.backends.protocol import NOTHING, Rendered
 from sorter.render.errors import BackendMissing
 from sorter.render.mesh import MAIN_COLOUR
-from sorter.render.projection import axes, placed_corners_mm, project
+from sorter.render.projection import axes, placed_corners_mm, reached_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +151,8 @@ class MitsubaBackend:
         """By one ray through the middle of each pixel that a part may be in."""
         height, width = scene.camera.height_px, scene.camera.width_px
         ids = np.full((height, width), NOTHING, np.int16)
-        rows, columns = _reached(scene, meshes)
+        placed = (placed_corners_mm(part, meshes[part.mesh].corners_mm) for part in scene.parts)
+        rows, columns = reached_pixels(scene.camera, placed)
         if not len(rows):
             return ids
         if self._variant == "scalar_rgb":
@@ -287,19 +288,3 @@ def _lamp(mi: ModuleType, lamp: Lamp) -> dict[str, Any]:
         "bsdf": {"type": "diffuse", "reflectance": _rgb((0.0, 0.0, 0.0))},
         "emitter": {"type": "area", "radiance": _rgb(lamp.radiance)},
     }
-
-
-def _reached(scene: Scene, meshes: Mapping[str, PartMesh]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of the pixels in the boxes around the parts."""
-    height, width = scene.camera.height_px, scene.camera.width_px
-    may_be = np.zeros((height, width), bool)
-    for part in scene.parts:
-        corners = project(scene.camera, placed_corners_mm(part, meshes[part.mesh].corners_mm).reshape(-1, 3))
-        if not np.isfinite(corners).all():
-            may_be[:] = True  # something of it is behind the lens
-            continue
-        left, top = np.clip(np.floor(corners.min(axis=0)), 0, (width, height)).astype(int)
-        right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, (width, height)).astype(int)
-        may_be[top:bottom, left:right] = True
-    rows, columns = np.nonzero(may_be)
-    return rows, columns

@@ -234,9 +234,9 @@ def test_a_full_disk_is_named_and_what_was_there_stays(
     with writing(root) as folder:
         with monkeypatch.context() as patched:
             if call == "fsync":
-                patched.setattr(folder_module.os, "fsync", full)
+                patched.setattr(os, "fsync", full)
             else:
-                patched.setattr(folder_module, "_write_picture", full)
+                patched.setattr(folder_module, "write_whole", full)
             with pytest.raises(FolderRefused, match="No space left on device") as refused:
                 folder.put(stand_in.picture(stand_in.job(), 3))
         assert "Make room" in refused.value.remedy

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import logging
-import shutil
 from pathlib import Path
 
 import pytest
 
 from sorter.render.errors import GeometryRefused, RenderRefused
-from sorter.render.load import fitting_designs, load_stock
+from sorter.render.load import load_stock
 from sorter.render.recipe import SceneRecipe, read_scene_recipe
 
 LIBRARY = Path(__file__).parents[3] / "data" / "ldraw"
@@ -50,27 +48,3 @@ def test_nothing_twice_and_unknown_are_refused(recipe: SceneRecipe) -> None:
 def test_a_colour_that_is_not_there_or_not_solid_is_refused() -> None:
     with pytest.raises(RenderRefused, match="no solid colour"):
         load_stock(LIBRARY, [("a", "t1x2")], read_scene_recipe())
-
-
-def test_fitting_designs_stand_once_and_are_short_enough(recipe: SceneRecipe) -> None:
-    everything = fitting_designs(LIBRARY, recipe)
-    assert {"t1x2", "t2x2", "t2x4", "t45"} <= set(everything)
-    assert not {"talias"} & set(everything)
-    assert "t2x4" not in fitting_designs(LIBRARY, shorter(recipe, 20.0))
-
-
-def test_a_design_is_left_out_by_any_of_its_numbers(recipe: SceneRecipe) -> None:
-    everything = set(fitting_designs(LIBRARY, recipe))
-    left = set(fitting_designs(LIBRARY, recipe, without=["told"]))
-    assert len(everything - left) == 1
-
-
-def test_what_cannot_be_read_is_left_out_with_a_warning(
-    recipe: SceneRecipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    library = tmp_path / "ldraw"
-    shutil.copytree(LIBRARY, library)
-    (library / "parts" / "torn.dat").write_text("0 Torn\n3 16 1 2\n")
-    with caplog.at_level(logging.WARNING):
-        assert "torn" not in fitting_designs(library, recipe)
-    assert "torn.dat: line 2" in caplog.text

@@ -21,7 +21,7 @@ from sorter.render.picture import Failed
 from sorter.render.poses import RestingPose, resting_poses
 from sorter.render.recipe import read_scene_recipe
 from sorter.render.sprite_notice import origin
-from sorter.render.sprite_planes import coverage, filled, planes, smooth_surface
+from sorter.render.sprite_planes import covered_by, filled, planes, smooth_surface
 from sorter.render.sprite_recipe import FINER, SpriteRecipe, lying, middle, studio
 from sorter.render.sprite_sheets import BakedPose, bake_pose, fold
 from sorter.render.sprites import KNOWN, UNKNOWN, SpriteJob, bake_sprites, known_design
@@ -80,7 +80,7 @@ def test_the_cameras_picture_is_cut_out_of_a_larger_one() -> None:
     design, up = box((16.0, 8.0, 5.0))
     room = studio(QUICK, design)
     part = lying(design, up, 30.0, 0.2)
-    large, small = (coverage(room.camera(size, size), part, design.mesh) for size in (160, 128))
+    large, small = (covered_by(room.camera(size, size), part, design.mesh) for size in (160, 128))
     assert np.allclose(large[32:-32, 32:-32], small, atol=0.05)
     assert large.sum() == pytest.approx(small.sum(), rel=1e-3)
 

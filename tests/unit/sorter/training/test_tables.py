@@ -237,7 +237,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_no_half_a_file(
     def no_space(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(table_cache.os, "fsync", no_space)
+    monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(TrainingRefused, match="pictures of tables cannot be kept there: No space left") as caught:
         read(drawn, tmp_path / "cache")
     assert "or none: it only saves time" in caught.value.remedy
