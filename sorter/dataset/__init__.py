@@ -1,7 +1,8 @@
 """A folder of labelled pictures: its index, what is wrong with it, and honest splits. Knows no rig.
 
 ``read_dataset`` is the way in, ``look_and_check`` says what is wrong, ``make_split`` cuts it into folds and
-``write_split`` refuses those that have the same thing on both sides.
+``write_split`` refuses those that have the same thing on both sides. ``labels.py``, what is where on pictures of
+several parts, is imported by its own name: it alone needs pydantic.
 """
 
 from sorter.dataset.checks import check, look_and_check

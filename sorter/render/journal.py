@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from sorter.dataset.labels import PictureLabels  # noqa: TC001  (pydantic reads it)
 from sorter.dataset.paths import write_whole
-from sorter.render.labels import PictureLabels  # noqa: TC001  (pydantic reads it)
 from sorter.render.picture import picture_path
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from sorter.render.silhouette import silhouette_px
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sorter.dataset.labels import PictureLabels
     from sorter.render.backends.protocol import Backend
-    from sorter.render.labels import PictureLabels
     from sorter.render.settings import BackendName, RenderSettings
     from sorter.render.stock import Stock
 

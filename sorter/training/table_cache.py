@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     ByteArray = NDArray[np.uint8]
 
-_CODE = ("sorter.pictures", "sorter.training.table_cache", "sorter.training.table_labels")
+_CODE = ("sorter.pictures", "sorter.dataset.labels", "sorter.training.table_cache", "sorter.training.table_labels")
 _MAGIC = b"tables1\n"
 _HEAD = struct.Struct("<8s32sQQQ")
 _FIRST = 4096  # byte of the first pixel

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sorter.dataset import Dataset, Picture
+    from sorter.dataset.labels import PictureLabels
     from sorter.training.chosen import FoldUsed
-    from sorter.training.table_labels import LabelledTable
     from sorter.training.table_model import TableCard, TableModel
     from sorter.types.pictures import RgbArray
 
@@ -81,8 +81,8 @@ def evaluate_tables(
         on_progress: called with how many more pictures are done.
 
     Raises:
-        TrainingRefused: ``labels.json`` is missing, or does not agree with the index.
-        DatasetRefused: no picture can be read, or none shows a class of the network.
+        TrainingRefused: ``labels.json`` does not agree with the index.
+        DatasetRefused: it cannot be read, or no picture can, or none shows a class of the network.
     """
     once = without_copies(pictures)
     if on_progress is not None and len(once) < len(pictures):
@@ -281,7 +281,7 @@ def _timed(
 
 
 def _warnings(
-    card: TableCard, asked: _Asked, tables: Sequence[LabelledTable], seen: int, targets: NDArray[np.float32]
+    card: TableCard, asked: _Asked, tables: Sequence[PictureLabels], seen: int, targets: NDArray[np.float32]
 ) -> tuple[str, ...]:
     """Sentences without their stop, the gravest first."""
     said, shown, unreadable = [], asked.pictures, len(asked.unreadable)

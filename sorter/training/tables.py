@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sorter.dataset import Picture
+    from sorter.dataset.labels import PictureLabels
     from sorter.training.recipe import AugmentationRecipe, Recipe
-    from sorter.training.table_labels import LabelledTable, TableLabels
+    from sorter.training.table_labels import TableLabels
 
     ByteArray = NDArray[np.uint8]
     FloatArray = NDArray[np.float32]
@@ -253,7 +254,7 @@ def table_grey(grey: int | None) -> int:
     return 128 if grey is None else grey
 
 
-def parts_shown(labelled: LabelledTable, number: dict[str, int], size_px: int) -> PartsShown:
+def parts_shown(labelled: PictureLabels, number: dict[str, int], size_px: int) -> PartsShown:
     """The parts of a picture that was put into a square; ``number`` is the place of each known class."""
     fit = fit_of(labelled.width_px, labelled.height_px, size_px)
     return PartsShown(

@@ -20,9 +20,9 @@ from sorter.cli import app
 from sorter.cli.exit_codes import ExitCode
 from sorter.cli.render_console import Pace
 from sorter.dataset import read_dataset
+from sorter.dataset.labels import read_labels
 from sorter.errors import SorterError
 from sorter.render import settings
-from sorter.render.labels import read_labels
 from sorter.render.recipe import DEFAULT_SCENE, read_scene_recipe
 from tests.unit.sorter.render.small_library import small_library, small_scene
 
@@ -74,7 +74,7 @@ def test_pictures_are_rendered_gone_on_with_and_reported(library: Path, small: P
     data: dict[str, Any] = json.loads(render("pictures", *same, *more, "--count", 4, "--json")[0])
     assert (data["pictures"], data["rendered"]) == (4, 2)
     assert list(data["classes"]) == ["3001", "other", "round"]
-    dataset, labels = read_dataset(out), read_labels(out)
+    dataset, (labels, _) = read_dataset(out), read_labels(out)
     assert len(dataset.pictures) == 4
     assert {part.design for each in labels.pictures for part in each.parts} <= {
         "3001",

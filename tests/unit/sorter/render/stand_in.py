@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sorter.dataset.labels import PartLabel, PictureLabels
 from sorter.render.errors import BackendMissing
-from sorter.render.labels import PartLabel, PictureLabels
 from sorter.render.picture import PictureJob, RenderedPicture, picture_path
 from sorter.render.recipe import read_scene_recipe
 from sorter.render.settings import RenderSettings

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter.dataset import look_and_check, read_dataset
+from sorter.dataset.labels import read_labels
 from sorter.render import folder as folder_module
 from sorter.render.errors import FolderRefused
 from sorter.render.folder import RenderFolder, opened
 from sorter.render.journal import Entry, line_of, read_journal
-from sorter.render.labels import read_labels
 from sorter.render.picture import picture_path
 from sorter.render.recipe import read_scene_recipe
 from sorter.training.labels import fitting_loss
@@ -57,7 +57,7 @@ def test_a_folder_is_a_dataset_with_everything_that_is_known(tmp_path: Path) -> 
     dataset = read_dataset(filled(tmp_path / "set", 12))
     assert len(dataset.pictures) == 11  # one shows nothing
     assert dataset.classes == ("3001", "3003", "other")
-    labels = read_labels(tmp_path / "set")
+    labels, _ = read_labels(tmp_path / "set")
     assert [each.path for each in labels.pictures] == [picture_path(number) for number in range(12)]
     first, label = dataset.pictures[0], labels.pictures[0].parts[0]
     assert (first.source, first.brick, first.revolution) == ("render", None, None)

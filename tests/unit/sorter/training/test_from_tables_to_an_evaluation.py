@@ -18,7 +18,7 @@ from sorter.cli.exit_codes import ExitCode
 from sorter.dataset import make_split, read_dataset, write_split
 from sorter.training.recipe import read_recipe
 from sorter.training.table_model import load_table_model
-from tests.unit.sorter.training.drawn_tables import labels_in, put_labels, write_drawn_tables
+from tests.unit.sorter.training.drawn_tables import labels_in, put_labels, with_part, write_drawn_tables
 
 pytestmark = pytest.mark.timeout(180)  # networks are trained in other processes, on a machine that may be slow
 
@@ -141,10 +141,10 @@ def test_parts_of_strange_classes_and_hardly_visible_ones_are_counted_for_what_t
     shutil.copytree(others, root)
     entries = labels_in(root)
     lines = [json.loads(line) for line in (root / "index.jsonl").read_text(encoding="utf-8").splitlines()]
-    entries[1]["parts"][0]["class"] = "cone"
-    entries[4]["parts"][1]["visible"] = 0.1
+    entries[1] = with_part(entries[1], 0, class_name="cone")
+    entries[4] = with_part(entries[4], 1, visible=0.1)
     for line, entry in zip(lines, entries, strict=True):
-        line["classes"] = sorted({part["class"] for part in entry["parts"]})
+        line["classes"] = sorted({part.class_name for part in entry.parts})
     put_labels(root, entries)
     (root / "index.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     (root / "pictures/00000.png").write_bytes(b"x")
@@ -198,7 +198,8 @@ def test_a_folder_of_single_parts_is_no_folder_of_tables(trained: Path, others: 
     (tmp_path / "data/labels.json").unlink()
     result = sorter("evaluate", trained / "model", tmp_path / "data", folder=tmp_path)
     assert result.returncode == ExitCode.BAD_INPUT
-    assert "labels.json cannot be read" in result.stderr
+    assert "labels.json: cannot be read" in result.stderr
+    assert "sorter render" in result.stderr
 
 
 def test_a_run_whose_labels_changed_is_not_gone_on_with(trained: Path, tables: Path, tmp_path: Path) -> None:
@@ -208,7 +209,7 @@ def test_a_run_whose_labels_changed_is_not_gone_on_with(trained: Path, tables: P
     record = json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))
     (tmp_path / "run/run.json").write_text(json.dumps({**record, "dataset": str(data)}), encoding="utf-8")
     entries = labels_in(data)
-    entries[0]["parts"][0]["visible"] = 0.5
+    entries[0] = with_part(entries[0], 0, visible=0.5)
     put_labels(data, entries)
     result = sorter("train", "--resume", tmp_path / "run")
     assert result.returncode == ExitCode.BAD_INPUT

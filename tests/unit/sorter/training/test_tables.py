@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.dataset import Picture, read_dataset, write_index
+from sorter.dataset import DatasetRefused, Picture, read_dataset, write_index
 from sorter.training import table_cache
 from sorter.training.batches import Batches
 from sorter.training.errors import TrainingRefused
@@ -31,10 +32,12 @@ from sorter.training.tables import (
     table_targets,
     visibility,
 )
-from tests.unit.sorter.training.drawn_tables import labels_in, put_labels, write_drawn_tables
+from tests.unit.sorter.training.drawn_tables import labels_in, put_labels, with_part, write_drawn_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sorter.errors import SorterError
 
 SIZE = 48
 
@@ -107,8 +110,8 @@ def test_two_parts_of_one_class_are_several(tmp_path: Path) -> None:
     """A vector of classes alone could not say so."""
     write_drawn_tables(tmp_path, 6)
     entries = labels_in(tmp_path)
-    for part in entries[1]["parts"]:
-        part["class"] = "disc"
+    for number in range(2):
+        entries[1] = with_part(entries[1], number, class_name="disc")
     put_labels(tmp_path, entries)
     lines = [json.loads(line) for line in (tmp_path / "index.jsonl").read_text().splitlines()]
     lines[1] |= {"class": "disc", "classes": ["disc"]}
@@ -128,8 +131,9 @@ def test_a_folder_gives_vectors_boxes_and_whole_pictures(drawn: Path) -> None:
     assert tables.visible.shape == tables.targets.shape == (9, 4)
     assert tables.targets[:, -1].tolist() == [0.0, 1.0, 1.0] * 3
     for labelled, shown, row in zip(labels_in(drawn), tables.parts, tables.visible, strict=True):
-        assert {tables.labels[place] for place in np.flatnonzero(row[:-1])} == {p["class"] for p in labelled["parts"]}
-        np.testing.assert_allclose(shown.boxes_px * 2, [part["box_px"] for part in labelled["parts"]])  # 96 to 48 px
+        names = {part.class_name for part in labelled.parts}
+        assert {tables.labels[place] for place in np.flatnonzero(row[:-1])} == names
+        np.testing.assert_allclose(shown.boxes_px * 2, [part.box_px for part in labelled.parts])  # 96 to 48 px
     rgb = tables.rgb[np.arange(9)]
     assert (rgb.shape, rgb.dtype) == ((9, SIZE, SIZE, 3), np.uint8)
     whole = cv2.cvtColor(cv2.imread(str(drawn / "pictures/00002.png")), cv2.COLOR_BGR2RGB)
@@ -170,7 +174,7 @@ def test_the_same_file_is_mapped_again_and_not_made(drawn: Path, tmp_path: Path,
 
 def other_labels(root: Path) -> None:
     entries = labels_in(root)
-    entries[0]["parts"][0]["visible"] = 0.5
+    entries[0] = with_part(entries[0], 0, visible=0.5)
     put_labels(root, entries)
 
 
@@ -259,7 +263,7 @@ def test_pictures_that_cannot_be_used_are_left_out_with_the_reason(drawn: Path, 
     (drawn / "pictures/00001.png").unlink()
     (drawn / "pictures/00002.png").write_bytes((drawn / "pictures/00003.png").read_bytes())
     entries = labels_in(drawn)
-    entries[4]["width_px"] = 97
+    entries[4] = replace(entries[4], width_px=97)
     put_labels(drawn, entries)
     for cache in (None, tmp_path / "cache", tmp_path / "cache"):
         tables = read(drawn, cache)
@@ -279,24 +283,24 @@ def test_a_folder_of_which_nothing_can_be_used_is_refused(drawn: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "refused", "told"),
     [
-        (lambda text: text[:100], "labels.json"),
-        (lambda text: text.replace('"format": 1', '"format": 2'), "format"),
-        (lambda text: text.replace('"visible": 1.0', '"visible": 0.0', 1), "pictures.0.parts.0.visible"),
-        (lambda text: text.replace('"visible": 1.0', '"visible": "all"', 1), "pictures.0.parts.0.visible"),
-        (lambda text: text.replace('"box_px": [', '"box_px": [9', 1), "leaves pictures/00000.png"),
-        (lambda text: text.replace("00001.png", "00000.png"), "stands twice"),
-        (lambda text: text.replace("00001.png", "x.png"), "says nothing of pictures/00001.png"),
-        (lambda text: text.replace('"disc"', '"cone"'), "the index says"),
+        (lambda text: text[:100], DatasetRefused, "labels.json"),
+        (lambda text: text.replace('"format":1', '"format":2'), DatasetRefused, "format"),
+        (lambda text: text.replace('"visible":1.0', '"visible":0.0', 1), DatasetRefused, "pictures.0.parts.0.visible"),
+        (lambda text: text.replace('"visible":1.0', '"visible":"a"', 1), DatasetRefused, "pictures.0.parts.0.visible"),
+        (lambda text: text.replace('"box_px":[', '"box_px":[9', 1), DatasetRefused, "leaves pictures/00000.png"),
+        (lambda text: text.replace("00001.png", "00000.png"), DatasetRefused, "stands twice"),
+        (lambda text: text.replace("00001.png", "x.png"), TrainingRefused, "says nothing of pictures/00001.png"),
+        (lambda text: text.replace('"disc"', '"cone"'), TrainingRefused, "the index says"),
     ],
 )
 def test_labels_that_cannot_be_are_refused_with_what_and_where(
-    drawn: Path, change: Callable[[str], str], told: str
+    drawn: Path, change: Callable[[str], str], refused: type[SorterError], told: str
 ) -> None:
     file = drawn / "labels.json"
     file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(TrainingRefused) as caught:
+    with pytest.raises(refused) as caught:
         read(drawn)
     assert told in caught.value.message
     assert str(file) in caught.value.message
@@ -305,7 +309,7 @@ def test_labels_that_cannot_be_are_refused_with_what_and_where(
 
 def test_a_folder_without_labels_is_refused_with_what_makes_them(drawn: Path) -> None:
     (drawn / "labels.json").unlink()
-    with pytest.raises(TrainingRefused, match=r"labels\.json cannot be read: No such file") as caught:
+    with pytest.raises(DatasetRefused, match=r"labels\.json: cannot be read: No such file") as caught:
         read(drawn)
     assert "sorter render" in caught.value.remedy
 
