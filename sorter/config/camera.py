@@ -1,4 +1,4 @@
-"""``rig.toml``: all that is particular to one rig, checked once at the door and frozen from then on."""
+"""``[camera]`` of rig.toml."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from sorter.toml import TomlModel, read_toml
+from sorter.config.fields import FilePath
+from sorter.toml import TomlModel
 
 _DEVICE = re.compile(r"[0-9]{1,3}|/[^\x00]+")
-_BAUD_RATES = (57_600, 115_200, 250_000, 500_000, 1_000_000)
-
-
-def _checked_path(path: Path) -> Path:
-    text = str(path)
-    if text in ("", ".") or "\0" in text or text.startswith("~"):
-        raise ValueError("must name a folder or file, in full or relative to this file's folder; ~ is not replaced")
-    return path
-
-
-def _checked_baud_rate(rate: int) -> int:
-    if rate not in _BAUD_RATES:
-        raise ValueError(f"must be one of {', '.join(map(str, _BAUD_RATES))}")
-    return rate
 
 
 def _checked_device(device: str) -> str:
@@ -33,32 +20,11 @@ def _checked_device(device: str) -> str:
     return device
 
 
-FilePath = Annotated[Path, AfterValidator(_checked_path)]
-
-
-class BoardConfig(TomlModel):
-    """``[board]``: the Marlin board and how it is reached."""
-
-    port: Annotated[str, StringConstraints(pattern=r"^(auto|/[^\x00]+)$")] = Field(
-        default="auto", description='a device such as "/dev/serial/by-id/usb-...", or "auto" to look for a board'
-    )
-    baud_rate: Annotated[int, AfterValidator(_checked_baud_rate)] = Field(
-        default=250_000, description="bits per second, as BAUDRATE in Marlin's Configuration.h"
-    )
-
-
-class PathsConfig(TomlModel):
-    """``[paths]``: where the rig keeps what it writes."""
-
-    state: FilePath = Field(
-        default=Path("state"), description="ledger, pictures and models of this rig; relative to rig.toml's folder"
-    )
-
-
 # What of a camera's light and focus can be fixed here, by source; see sorter.camera.locks.
 _LOCKS = {
     "picamera2": ("exposure_ms", "gain", "colour_gains", "focus"),
     "usb": ("exposure_ms", "gain", "white_balance_k", "focus"),
+    "socket": (),
     "folder": (),
     "video": (),
 }
@@ -73,8 +39,10 @@ class CameraConfig(TomlModel):
     What of exposure, gain, white balance and focus is left out settles once, and is kept from then on.
     """
 
-    source: Literal["picamera2", "usb", "folder", "video"] = Field(
-        default="picamera2", description="a Raspberry Pi camera, a USB camera, or pictures that were taken before"
+    source: Literal["picamera2", "usb", "socket", "folder", "video"] = Field(
+        default="picamera2",
+        description="a Raspberry Pi camera, a USB camera, a program that gives frames at a Unix socket, or pictures that"
+        " were taken before",
     )
     device: Annotated[str, AfterValidator(_checked_device)] = Field(
         default="0",
@@ -82,7 +50,8 @@ class CameraConfig(TomlModel):
         "camera's number in the list of `rpicam-hello --list-cameras`",
     )
     path: FilePath | None = Field(
-        default=None, description="folder, video: what is played; relative to rig.toml's folder"
+        default=None,
+        description="folder, video: what is played; socket: the Unix socket; relative to rig.toml's folder",
     )
     loop: bool = Field(default=True, description="folder, video: begin again after the last picture")
     width_px: _Pixels = Field(default=1280, description="of a frame; folder and video play any size")
@@ -126,12 +95,20 @@ class CameraConfig(TomlModel):
         names = ["device", "path", *(name for name in _ALL_LOCKS if name not in _LOCKS.get(source, ()))]
         return [] if source == self.source else [name for name in names if name in self.model_fields_set]
 
+    mm_per_px: Annotated[float, Field(gt=0.0, le=10.0)] | None = Field(
+        default=None, description="what a pixel spans at the middle of the table; `sorter calibrate` measures it"
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Refuse settings that each are possible, but not with each other."""
-        is_file = self.source in ("folder", "video")
+        is_file = self.source in ("folder", "video", "socket")
         if is_file != (self.path is not None):
-            needed = "is missing: it names what is played" if is_file else "must be left out: nothing is played"
+            needed = (
+                "is missing: it names what is played, or the socket"
+                if is_file
+                else "must be left out: nothing is played"
+            )
             raise ValueError(f'path {needed} with source = "{self.source}"')
         if self.source == "picamera2" and not self.device.isdecimal():
             raise ValueError(f'device must be a number with source = "picamera2", such as "0", not "{self.device}"')
@@ -149,27 +126,3 @@ class CameraConfig(TomlModel):
                 f"(deadline_s), not {self.frame_timeout_s:g}"
             )
         return self
-
-
-class RigConfig(TomlModel):
-    """The whole file. A table that is left out has its defaults."""
-
-    board: BoardConfig = BoardConfig()
-    camera: CameraConfig = CameraConfig()
-    paths: PathsConfig = PathsConfig()
-
-
-def read_rig_config(path: Path) -> RigConfig:
-    """Read ``rig.toml``; paths in it become absolute, relative ones from its own folder.
-
-    Raises:
-        sorter.errors.ConfigError: with every problem of the file, each with line and key.
-    """
-    config = read_toml(path, RigConfig)
-    folder = path.absolute().parent
-    paths = config.paths.model_copy(update={"state": folder / config.paths.state})
-    camera = config.camera
-    if camera.path is not None:
-        camera = camera.model_copy(update={"path": folder / camera.path})
-    camera = camera.model_copy(update={"python": folder / camera.python})
-    return config.model_copy(update={"camera": camera, "paths": paths})
