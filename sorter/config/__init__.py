@@ -13,7 +13,11 @@ from sorter.config.delivery import (
     StepperFeederConfig,
     VibratoryFeederConfig,
 )
+from sorter.config.describe import described
+from sorter.config.edit import set_values
+from sorter.config.errors import EditRefused
 from sorter.config.look import LookConfig
+from sorter.config.names import check_against_model
 from sorter.config.rig import RigConfig, read_rig_config, read_sorting_config
 
 __all__ = [
@@ -21,6 +25,7 @@ __all__ = [
     "BoardConfig",
     "CameraConfig",
     "ChuteConfig",
+    "EditRefused",
     "EjectorConfig",
     "FeederConfig",
     "LookConfig",
@@ -38,6 +43,9 @@ __all__ = [
     "TurntableConfig",
     "VibratoryFeederConfig",
     "WebConfig",
+    "check_against_model",
+    "described",
     "read_rig_config",
     "read_sorting_config",
+    "set_values",
 ]

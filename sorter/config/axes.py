@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from sorter.config.fields import Degrees, Seconds, ServoDegrees, ServoIndex
-from sorter.toml import TomlModel
+from sorter.config.fields import Degrees, Positive, Seconds, ServoDegrees, ServoIndex
+from sorter.toml import Mistake, TomlModel
 
-_Positive = Annotated[float, Field(gt=0.0, le=100_000.0)]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LEAST_STEPS = 6
+"""Marlin makes no move of fewer."""
 _GEARING = ("full_steps_per_turn", "microsteps", "gear_ratio")
+STEPS_KEYS = ("measured_steps_per_deg", *_GEARING)
+"""What says how many steps a degree is."""
 
 
 class MotorConfig(TomlModel):
@@ -23,9 +29,12 @@ class MotorConfig(TomlModel):
     microsteps: Literal[1, 2, 4, 8, 16, 32, 64, 128, 256] = Field(
         default=16, description="as the jumpers below the driver say"
     )
-    gear_ratio: _Positive = Field(default=1.0, description="turns of the motor for one turn of what it drives")
-    measured_steps_per_deg: _Positive | None = Field(
-        default=None, description="instead of the three above, where it was measured: see `sorter calibrate`"
+    gear_ratio: Positive = Field(default=1.0, description="turns of the motor for one turn of what it drives")
+    measured_steps_per_deg: Positive | None = Field(
+        default=None,
+        description="microsteps for one degree, instead of the three above, where it was measured: see "
+        "`sorter calibrate`",
+        examples=[8.8889],
     )
     is_reversed: bool = Field(default=False, description="positive degrees turn the motor the other way")
     speed_deg_per_s: Annotated[float, Field(ge=1.0, le=2000.0)] = Field(default=360.0, description="highest speed")
@@ -43,13 +52,18 @@ class MotorConfig(TomlModel):
             return self.measured_steps_per_deg
         return self.full_steps_per_turn * self.microsteps * self.gear_ratio / 360.0
 
-    @model_validator(mode="after")
-    def _has_one_gearing(self) -> Self:
+    @property
+    def least_move_deg(self) -> float:
+        """The shortest move that the board makes."""
+        return LEAST_STEPS / self.steps_per_deg
+
+    def mistakes(self) -> Iterable[Mistake]:
+        """It has one gearing."""
         if self.measured_steps_per_deg is not None:
-            both = [name for name in _GEARING if name in self.model_fields_set]
-            if both:
-                raise ValueError(f"measured_steps_per_deg takes the place of {', '.join(both)}: leave those out")
-        return self
+            for name in _GEARING:
+                if name in self.model_fields_set:
+                    text = f"must be left out: measured_steps_per_deg takes its place, got {getattr(self, name)}"
+                    yield Mistake((name,), text, against=(("measured_steps_per_deg",),))
 
 
 class TurntableConfig(MotorConfig):
@@ -74,21 +88,33 @@ class MotorChuteConfig(MotorConfig):
     minimum_deg: Degrees | None = Field(default=0.0, description="lowest angle; index: leave it out")
     maximum_deg: Degrees | None = Field(default=350.0, description="highest angle; index: leave it out")
 
-    @model_validator(mode="after")
-    def _has_limits_that_hold(self) -> Self:
-        given = {"minimum_deg", "maximum_deg"} & self.model_fields_set
+    def mistakes(self) -> Iterable[Mistake]:
+        """It has limits that hold, or none."""
+        yield from super().mistakes()
+        limits = ("minimum_deg", "maximum_deg")
         if self.homing == "index":
-            if given:
-                raise ValueError(f'{", ".join(sorted(given))} must be left out with homing = "index": it has no ends')
-            return self
-        if self.minimum_deg is None or self.maximum_deg is None or self.minimum_deg >= self.maximum_deg:
-            raise ValueError(f"minimum_deg {self.minimum_deg} must be below maximum_deg {self.maximum_deg}")
-        if not self.minimum_deg <= self.home_deg <= self.maximum_deg:
-            raise ValueError(
+            for name in limits:
+                if name in self.model_fields_set:
+                    text = f'must be left out with homing = "index", which has no ends, got {getattr(self, name)}'
+                    yield Mistake((name,), text, against=(("homing",),))
+            return
+        if self.minimum_deg is None or self.maximum_deg is None:
+            name = "minimum_deg" if self.minimum_deg is None else "maximum_deg"
+            yield Mistake((name,), 'must be a number with homing = "endstop"', against=(("homing",),))
+            return
+        key = self.stated(*reversed(limits))
+        against = tuple((name,) for name in limits if name != key)
+        if self.minimum_deg >= self.maximum_deg:
+            text = f"minimum_deg {self.minimum_deg:g} must be below maximum_deg {self.maximum_deg:g}"
+            yield Mistake((key,), text, against=against)
+        elif not self.minimum_deg <= self.home_deg <= self.maximum_deg:
+            key = self.stated("home_deg", *limits)
+            yield Mistake(
+                (key,),
                 f"home_deg {self.home_deg:g} must be from minimum_deg {self.minimum_deg:g} to maximum_deg "
-                f"{self.maximum_deg:g}"
+                f"{self.maximum_deg:g}",
+                against=tuple((name,) for name in ("home_deg", *limits) if name != key),
             )
-        return self
 
     @property
     def limits_deg(self) -> tuple[float, float] | None:
@@ -107,11 +133,13 @@ class ServoChuteConfig(TomlModel):
     minimum_deg: ServoDegrees = Field(default=0.0, description="lowest angle")
     maximum_deg: ServoDegrees = Field(default=180.0, description="highest angle")
 
-    @model_validator(mode="after")
-    def _has_limits_that_hold(self) -> Self:
+    def mistakes(self) -> Iterable[Mistake]:
+        """It has limits that hold."""
         if self.minimum_deg >= self.maximum_deg:
-            raise ValueError(f"minimum_deg {self.minimum_deg:g} must be below maximum_deg {self.maximum_deg:g}")
-        return self
+            key = self.stated("maximum_deg", "minimum_deg")
+            text = f"minimum_deg {self.minimum_deg:g} must be below maximum_deg {self.maximum_deg:g}"
+            other = "minimum_deg" if key == "maximum_deg" else "maximum_deg"
+            yield Mistake((key,), text, against=((other,),))
 
     @property
     def limits_deg(self) -> tuple[float, float]:

@@ -12,21 +12,27 @@ from sorter.types import BinId, SortPlan, SortRule
 
 
 class BinConfig(TomlModel):
-    """One of ``[[bins]]``."""
+    """``[[bins]]``: a bin, one table for each."""
 
-    id: Name = Field(description="what rules, page and ledger call it")
-    chute_deg: Degrees = Field(description="where the chute stands for it")
+    id: Name = Field(description="what rules, page and ledger call it", examples=["bricks"])
+    chute_deg: Degrees = Field(description="where the chute stands for it; without a chute 0", examples=[30.0])
     capacity: Annotated[int, Field(ge=1, le=1_000_000)] = Field(default=200, description="so many parts fill it")
-    label: str = Field(default="", max_length=80, description="for people; empty shows the id")
+    label: str = Field(default="", max_length=80, description="for people; empty shows the id", examples=["Red bricks"])
 
 
 class RuleConfig(TomlModel):
-    """One of ``[[sort.rules]]``: all that is named must hold."""
+    """``[[sort.rules]]``: what goes into a bin, one table for each rule; all that is named must hold."""
 
-    bin: Name = Field(description="where it goes")
-    classes: tuple[Name, ...] = Field(default=(), description="design numbers; none means any")
-    categories: tuple[Name, ...] = Field(default=(), description="names from [categories]; none means any")
-    colours: tuple[Name, ...] = Field(default=(), description="LEGO colours such as Red; none means any")
+    bin: Name = Field(description="id of the bin that it goes into", examples=["bricks"])
+    classes: tuple[Name, ...] = Field(
+        default=(), description="design numbers; none means any", examples=[["3001", "3002"]]
+    )
+    categories: tuple[Name, ...] = Field(
+        default=(), description="names from [categories]; none means any", examples=[["plates"]]
+    )
+    colours: tuple[Name, ...] = Field(
+        default=(), description="LEGO colours such as Red; none means any", examples=[["Red", "Dark Red"]]
+    )
     least_probability: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
         default=0.0, description="of the class that was decided"
     )
@@ -36,9 +42,13 @@ class SortConfig(TomlModel):
     """``[sort]``: the sort plan that the rig starts with; the first rule that fits wins."""
 
     name: Name = Field(default="standard", description="what the operator calls the plan")
-    reject: Name = Field(description="bin for parts that the rig is not sure of or that no rule fits")
-    overflow: Name | None = Field(default=None, description="bin instead of a full one")
-    recirculate: Name | None = Field(default=None, description="bin for several parts at once; else they are rejected")
+    reject: Name = Field(
+        description="bin for parts that the rig is not sure of or that no rule fits", examples=["reject"]
+    )
+    overflow: Name | None = Field(default=None, description="bin instead of a full one", examples=["overflow"])
+    recirculate: Name | None = Field(
+        default=None, description="bin for several parts at once; else they are rejected", examples=["again"]
+    )
     rules: tuple[RuleConfig, ...] = Field(default=(), description="in order")
 
     def plan(self) -> SortPlan:

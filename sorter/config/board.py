@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
-from sorter.config.fields import FilePath
+from sorter.config.fields import FilePath, matching
 from sorter.toml import TomlModel
 
 _BAUD_RATES = (57_600, 115_200, 250_000, 500_000, 1_000_000)
@@ -22,11 +22,13 @@ def _checked_baud_rate(rate: int) -> int:
 class BoardConfig(TomlModel):
     """``[board]``: the Marlin board and how it is reached."""
 
-    port: Annotated[str, StringConstraints(pattern=r"^(auto|/[^\x00]+)$")] = Field(
-        default="auto", description='a device such as "/dev/serial/by-id/usb-...", or "auto" to look for a board'
-    )
+    port: Annotated[
+        str, matching(r"auto|/[^\x00]+", 'must be "auto" or a device such as "/dev/serial/by-id/usb-..."')
+    ] = Field(default="auto", description='a device such as "/dev/serial/by-id/usb-...", or "auto" to look for a board')
     baud_rate: Annotated[int, AfterValidator(_checked_baud_rate)] = Field(
-        default=250_000, description="bits per second, as BAUDRATE in Marlin's Configuration.h"
+        default=250_000,
+        description="bits per second, as BAUDRATE in Marlin's Configuration.h",
+        json_schema_extra={"enum": list(_BAUD_RATES)},
     )
 
 
@@ -41,7 +43,8 @@ class PathsConfig(TomlModel):
 class WebConfig(TomlModel):
     """``[web]``: where the status page listens."""
 
-    host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
-        default="127.0.0.1", description="address that the page listens on; 127.0.0.1 is this machine alone"
-    )
+    host: Annotated[
+        str,
+        matching(r"[A-Za-z0-9.:-]{1,253}", 'must be an address or a host\'s name, such as "127.0.0.1" or "0.0.0.0"'),
+    ] = Field(default="127.0.0.1", description="address that the page listens on; 127.0.0.1 is this machine alone")
     port: Annotated[int, Field(ge=1, le=65_535)] = Field(default=8080, description="TCP port of the page")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field
 
-from sorter.config.axes import MotorConfig
+from sorter.config.axes import LEAST_STEPS, STEPS_KEYS, MotorConfig
 from sorter.config.fields import Seconds, ServoDegrees, ServoIndex
-from sorter.toml import TomlModel
+from sorter.toml import Mistake, TomlModel
 
-_Endstop = Annotated[str, StringConstraints(pattern=r"^[xyz]_(min|max)$")]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Endstop = Literal["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"]
+_LEAST_PUSH_DEG = 10.0
 
 
 class EjectorConfig(TomlModel):
@@ -33,11 +37,12 @@ class EjectorConfig(TomlModel):
         default=2, description="so often a part that stays is pushed before somebody is called"
     )
 
-    @model_validator(mode="after")
-    def _pushes(self) -> Self:
-        if abs(self.park_deg - self.push_deg) < 10.0:
-            raise ValueError(f"push_deg {self.push_deg:g} must be 10 deg or more from park_deg {self.park_deg:g}")
-        return self
+    def mistakes(self) -> Iterable[Mistake]:
+        """The arm goes somewhere."""
+        if abs(self.park_deg - self.push_deg) < _LEAST_PUSH_DEG:
+            key, other = ("push_deg", "park_deg") if "push_deg" in self.model_fields_set else ("park_deg", "push_deg")
+            text = f"push_deg {self.push_deg:g} must be {_LEAST_PUSH_DEG:g} deg or more from park_deg {self.park_deg:g}"
+            yield Mistake((key,), text, against=((other,),))
 
 
 class _FeederConfig(TomlModel):
@@ -65,8 +70,16 @@ class VibratoryFeederConfig(_FeederConfig):
     fan: Annotated[int, Field(ge=0, le=7)] = Field(default=0, description="P of M106; D9 of a RAMPS is mostly 0")
     level: Annotated[int, Field(ge=1, le=255)] = Field(default=160, description="S of M106: how hard it shakes")
     pulse_s: Annotated[float, Field(gt=0.0, le=60.0)] | None = Field(
-        default=None, description="shake so long, then look; without it the feeder shakes until a part is seen"
+        default=None,
+        description="shake so long, then look; without it the feeder shakes until a part is seen",
+        examples=[0.5],
     )
+
+    def mistakes(self) -> Iterable[Mistake]:
+        """A pulse ends before the try does."""
+        if self.pulse_s is not None and self.pulse_s > self.give_up_s:
+            text = f"must not be longer than give_up_s {self.give_up_s:g}, got {self.pulse_s:g}"
+            yield Mistake(("pulse_s",), text, against=(("give_up_s",),))
 
 
 class StepperFeederConfig(_FeederConfig, MotorConfig):
@@ -78,6 +91,13 @@ class StepperFeederConfig(_FeederConfig, MotorConfig):
         default=30.0, description="how far it goes before the next look"
     )
 
+    def mistakes(self) -> Iterable[Mistake]:
+        """Its step is one that the board makes."""
+        yield from super().mistakes()
+        if self.step_deg < self.least_move_deg:
+            text = f"must be {self.least_move_deg:g} or more, {LEAST_STEPS} steps of the motor, got {self.step_deg:g}"
+            yield Mistake(("step_deg",), text, rests_on=tuple((name,) for name in STEPS_KEYS))
+
 
 FeederConfig = Annotated[ManualFeederConfig | VibratoryFeederConfig | StepperFeederConfig, Field(discriminator="kind")]
 
@@ -85,7 +105,7 @@ FeederConfig = Annotated[ManualFeederConfig | VibratoryFeederConfig | StepperFee
 class SensorConfig(TomlModel):
     """A switch or light barrier at a spare endstop input."""
 
-    endstop: _Endstop = Field(description='input, as M119 names it: such as "z_max"')
+    endstop: Endstop = Field(description="the board's input, as M119 names it", examples=["z_max"])
     is_active_when: Literal["triggered", "open"] = Field(
         default="triggered", description="what M119 says while the beam is broken, or while the supply is on"
     )

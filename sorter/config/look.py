@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sorter.config.fields import FilePath
-from sorter.toml import TomlModel
+from sorter.toml import Mistake, TomlModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class LookConfig(TomlModel):
@@ -39,14 +42,15 @@ class LookConfig(TomlModel):
         default="operator", description="who confirms at start-up that the table is empty"
     )
 
-    @model_validator(mode="after")
-    def _views_fit(self) -> Self:
-        if not self.least_views <= self.most_views <= self.angles:
-            raise ValueError(
-                f"least_views {self.least_views} must not be above most_views {self.most_views}, nor that above "
-                f"angles {self.angles}"
-            )
-        return self
+    def mistakes(self) -> Iterable[Mistake]:
+        """The numbers of views fit each other."""
+        for low, high in (("least_views", "most_views"), ("most_views", "angles")):
+            less, more = getattr(self, low), getattr(self, high)
+            if less > more:
+                key = self.stated(low, high)
+                other = high if key == low else low
+                text = f"{low} {less} must not be above {high} {more}; lower the one or raise the other"
+                yield Mistake((key,), text, against=((other,),))
 
     @property
     def angles_deg(self) -> tuple[float, ...]:

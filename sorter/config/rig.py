@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -10,14 +11,17 @@ from sorter.config.axes import ChuteConfig, TurntableConfig
 from sorter.config.bins import BinConfig, SortConfig
 from sorter.config.board import BoardConfig, PathsConfig, WebConfig
 from sorter.config.camera import CameraConfig
+from sorter.config.checks import mistakes_between_tables, what_sorting_lacks
 from sorter.config.delivery import EjectorConfig, FeederConfig, ManualFeederConfig, SensorsConfig
 from sorter.config.fields import Name
 from sorter.config.look import LookConfig
-from sorter.errors import ConfigError, Problem
-from sorter.toml import TomlModel, read_toml
+from sorter.toml import KeyPath, Mistake, TomlModel, check_toml, read_toml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+_LONGEST_SOCKET_PATH = 107  # bytes: what sockaddr_un of Linux holds before its NUL
 
 
 class RigConfig(TomlModel):
@@ -34,7 +38,9 @@ class RigConfig(TomlModel):
     bins: tuple[BinConfig, ...] = ()
     sort: SortConfig | None = None
     categories: dict[Name, tuple[Name, ...]] = Field(
-        default_factory=dict, description="names for groups of classes, for the rules"
+        default_factory=dict,
+        description="names for groups of classes, for the rules",
+        examples=[{"plates": ["3020", "3023"]}],
     )
     paths: PathsConfig = PathsConfig()
     web: WebConfig = WebConfig()
@@ -48,8 +54,51 @@ def read_rig_config(path: Path) -> RigConfig:
     Raises:
         sorter.errors.ConfigError: with every problem of the file, each with line and key.
     """
-    config = read_toml(path, RigConfig)
-    folder = path.absolute().parent
+    return _with_full_paths(read_toml(path, RigConfig, checks=_checks(path)), path)
+
+
+def read_sorting_config(path: Path) -> RigConfig:
+    """As ``read_rig_config``, for a rig that is to sort: with ``[[bins]]`` and ``[sort]``.
+
+    Raises:
+        sorter.errors.ConfigError: also if one of these is missing.
+    """
+    return _with_full_paths(read_toml(path, RigConfig, checks=_checks(path, is_to_sort=True)), path)
+
+
+def check_rig_text(path: Path, text: str, *, lines: Mapping[KeyPath, int] | None = None) -> RigConfig:
+    """As ``read_rig_config``, for a text that is to stand in ``path``; ``lines`` as in ``sorter.toml.check_toml``.
+
+    Raises:
+        sorter.errors.ConfigError: as ``read_rig_config``.
+    """
+    return _with_full_paths(check_toml(path, text, RigConfig, checks=_checks(path), lines=lines), path)
+
+
+def _checks(path: Path, *, is_to_sort: bool = False) -> Callable[[RigConfig], Iterator[Mistake]]:
+    def found_in(config: RigConfig) -> Iterator[Mistake]:
+        yield from mistakes_between_tables(config)
+        yield from _socket_path(config.camera, path)
+        if is_to_sort:
+            yield from what_sorting_lacks(config)
+
+    return found_in
+
+
+def _socket_path(camera: CameraConfig, file: Path) -> Iterator[Mistake]:
+    if camera.source == "socket" and camera.path is not None:
+        whole = _folder(file) / camera.path
+        length = len(os.fsencode(whole))
+        if length > _LONGEST_SOCKET_PATH:
+            text = (
+                f"is {length} bytes long in full, {whole}, and a Unix socket's path may have {_LONGEST_SOCKET_PATH}; "
+                f'take a shorter one, such as "/run/camera.sock", got "{camera.path}"'
+            )
+            yield Mistake(("camera", "path"), text, against=(("camera", "source"),))
+
+
+def _with_full_paths(config: RigConfig, file: Path) -> RigConfig:
+    folder = _folder(file)
     paths = config.paths.model_copy(update={"state": folder / config.paths.state})
     camera = config.camera
     if camera.path is not None:
@@ -61,18 +110,5 @@ def read_rig_config(path: Path) -> RigConfig:
     return config.model_copy(update={"camera": camera, "paths": paths, "look": look})
 
 
-def read_sorting_config(path: Path) -> RigConfig:
-    """As ``read_rig_config``, for a rig that is to sort: with ``[[bins]]`` and ``[sort]``.
-
-    Raises:
-        sorter.errors.ConfigError: also if one of these is missing.
-    """
-    config = read_rig_config(path)
-    missing = []
-    if not config.bins:
-        missing.append(Problem(None, "bins", "is missing; a rig that sorts needs [[bins]]"))
-    if config.sort is None:
-        missing.append(Problem(None, "sort", "is missing; a rig that sorts needs [sort] with a reject bin"))
-    if missing:
-        raise ConfigError(path, missing)
-    return config
+def _folder(file: Path) -> Path:
+    return file.absolute().parent

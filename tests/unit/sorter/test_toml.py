@@ -6,6 +6,7 @@ import contextlib
 import enum
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from sorter.errors import ConfigError
-from sorter.toml import TomlModel, key_lines, read_toml
+from sorter.toml import Mistake, TomlModel, check_toml, key_lines, problems_in, read_toml
 
 
 class Colour(enum.StrEnum):
@@ -220,3 +221,106 @@ def test_no_bytes_can_crash_the_reader(tmp_path_factory: pytest.TempPathFactory,
     file.write_bytes(content)
     with contextlib.suppress(ConfigError):  # any other error is a crash
         read_toml(file, Store)
+
+
+class Wall(TomlModel):
+    low_mm: int = 0
+    high_mm: int = 10
+    kind: str = "wood"
+
+    def mistakes(self) -> Iterator[Mistake]:
+        if self.low_mm > self.high_mm:
+            yield Mistake(("high_mm",), f"must be {self.low_mm} or more", against=(("low_mm",),))
+
+
+class House(TomlModel):
+    walls: tuple[Wall, ...] = ()
+    roof: Wall = Wall()
+    door: str = "oak"
+
+
+def walls_differ(house: House) -> Iterator[Mistake]:
+    for place, wall in enumerate(house.walls[1:], start=1):
+        if wall.high_mm == house.walls[0].high_mm:
+            yield Mistake(("walls", place, "high_mm"), "is the first wall's", (("walls", 0, "high_mm"),), (("door",),))
+
+
+def house_problems(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "house.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_toml(file, House, checks=walls_differ)
+    return [str(problem) for problem in caught.value.problems]
+
+
+TWO_WALLS = "[[walls]]\nhigh_mm = 5\n[[walls]]\nhigh_mm = 5\n"
+
+
+def test_what_does_not_go_together_is_told_with_both_lines(tmp_path: Path) -> None:
+    assert house_problems(tmp_path, TWO_WALLS) == ["line 4: walls.1.high_mm: is the first wall's (see line 2)"]
+    assert house_problems(tmp_path, "[roof]\nhigh_mm = 5\nlow_mm = 7\n") == [
+        "line 2: roof.high_mm: must be 7 or more (see line 3)"
+    ]
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = f"dor = 'x'\n[roof]\nhigh_mm = 1\nlow_mm = 2\n[[walls]]\nhigh_mm = 'a'\n{TWO_WALLS}[other]\n"
+    assert house_problems(tmp_path, text) == [
+        'line 1: dor: is not a key that is known here; did you mean "door"?',
+        "line 3: roof.high_mm: must be 2 or more (see line 4)",
+        'line 6: walls.0.high_mm: input should be a valid integer, got "a"',
+        "line 11: other: is not a key that is known here; known are walls, roof, door",
+    ]
+
+
+def test_nothing_is_told_that_rests_on_another_mistake(tmp_path: Path) -> None:
+    assert len(house_problems(tmp_path, f"door = 7\n{TWO_WALLS}")) == 1
+    assert len(house_problems(tmp_path, f"doo = 'x'\n{TWO_WALLS}")) == 1  # perhaps it was meant to be the door
+    assert len(house_problems(tmp_path, f"xyz = 'x'\n{TWO_WALLS}")) == 2
+    assert len(house_problems(tmp_path, "[roof]\nhigh_mm = 'a'\nlow_mm = 20\n")) == 1
+
+
+def test_after_an_item_that_is_left_out_the_others_keep_their_lines(tmp_path: Path) -> None:
+    text = "[[walls]]\nhigh_mm = 5\n[[walls]]\nlow_mm = 20\n[[walls]]\nhigh_mm = 5\n"
+    assert house_problems(tmp_path, text) == [
+        "line 3: walls.1.high_mm: must be 20 or more (see line 4)",
+        "line 6: walls.2.high_mm: is the first wall's (see line 2)",
+    ]
+
+
+def test_a_file_of_nothing_but_mistakes_is_refused_in_one_go(tmp_path: Path) -> None:
+    assert len(house_problems(tmp_path, "walls = 3\nroof = 3\ndoor = 3\nx = 3\ny = 3\n")) == 5
+    many = "".join(f"[[walls]]\nkind = {number}\nlow_mm = 20\n" for number in range(300))
+    assert len(house_problems(tmp_path, many)) == 600
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[place]\nkind = 'shlf'\n", 'line 2: place.kind: must be "shelf" or "drawer", got "shlf"'),
+        ("[place]\nwidth_mm = 3\n", 'line 1: place.kind: is missing; add "shelf" or "drawer"'),
+        (
+            "[place]\nkind = 'shelf'\nwidth_mm = 3\nwidht_mm = 3\n",
+            'line 4: place.widht_mm: is not a key that is known here; did you mean "width_mm"?',
+        ),
+        (
+            "[place]\nkind = 'shelf'\nwidth_mm = 3\ndepth_mm = 3\n",
+            'line 4: place.depth_mm: is not a key that is known here; it goes with kind = "drawer"',
+        ),
+    ],
+)
+def test_a_table_of_several_kinds_is_understood(tmp_path: Path, text: str, expected: str) -> None:
+    assert problems(tmp_path, text) == [expected]
+
+
+def test_a_text_is_checked_with_the_lines_of_the_file_that_it_comes_from(tmp_path: Path) -> None:
+    lines = key_lines("# a\n# b\n[roof]\nhigh_mm = 1\n")
+    with pytest.raises(ConfigError, match=r"line 4: roof\.high_mm"):
+        check_toml(tmp_path / "house.toml", "[roof]\nhigh_mm = 1\nlow_mm = 2\n", House, lines=lines)
+
+
+def test_what_is_found_later_still_has_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "house.toml"
+    file.write_text("# a\ndoor = 'oak'\n", encoding="utf-8")
+    (problem,) = problems_in(file, [Mistake(("door",), "is no door that anybody sells")])
+    assert str(problem) == "line 2: door: is no door that anybody sells"
