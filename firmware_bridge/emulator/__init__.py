@@ -7,6 +7,7 @@ from firmware_bridge.emulator.faults import MENU, FaultPlan, UnknownFaultError
 from firmware_bridge.emulator.firmware import Firmware
 from firmware_bridge.emulator.pty_server import EmulatedBoard
 from firmware_bridge.emulator.settings import AxisSettings, BoardSettings, Flavour
+from firmware_bridge.emulator.surroundings import Outward, Surroundings
 from firmware_bridge.emulator.truth import AxisTruth, Counters, Executed, ServoTruth, Truth
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "FaultPlan",
     "Firmware",
     "Flavour",
+    "Outward",
     "ServoTruth",
+    "Surroundings",
     "Truth",
     "UnknownFaultError",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from firmware_bridge.emulator.outputs import Endstops, Outputs
 from firmware_bridge.emulator.planner import Planner
 from firmware_bridge.emulator.receive import EmergencyParser, LineReader, RxRing
 from firmware_bridge.emulator.settings import AXES
+from firmware_bridge.emulator.surroundings import STRAIGHT_S, Outward
 from firmware_bridge.emulator.truth import AxisTruth, Counters, Executed, Truth
 from firmware_bridge.emulator.wire import Wire
 
@@ -143,6 +145,26 @@ class Board:
     def move_stretch(self) -> float:
         """Return how many times longer than planned the next move takes."""
         return _SLOW_MOVE_STRETCH if self.dice.fires("slow-moves") else 1.0
+
+    def outward(self) -> Outward:
+        """Return what is seen from outside at `now_s`."""
+        now_s, servos = self.now_s, self.outputs.servos
+        return Outward(
+            now_s,
+            self.planner.motors_at(now_s),
+            tuple([servo.shaft_deg(now_s) for servo in servos]),
+            tuple([servo.is_driven for servo in servos]),
+            tuple(self.outputs.fans),
+        )
+
+    def straight_until_s(self) -> float:
+        """Until when all that moves goes on in a straight line; infinity if nothing moves."""
+        until_s = self.now_s + STRAIGHT_S if self.planner.is_running else math.inf
+        for servo in self.outputs.servos:
+            arrives_s = servo.arrives_s()
+            if arrives_s is not None and self.now_s < arrives_s < until_s:
+                until_s = arrives_s
+        return until_s
 
     def truth(self) -> Truth:
         """Return the true state at `now_s`."""

@@ -17,11 +17,13 @@ from firmware_bridge.emulator.faults import FaultPlan
 from firmware_bridge.emulator.noise import noise_to_board
 from firmware_bridge.emulator.processor import Processor, Wait, Work
 from firmware_bridge.emulator.settings import BoardSettings
+from firmware_bridge.emulator.surroundings import Follower
 from firmware_bridge.emulator.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from firmware_bridge.emulator.surroundings import Surroundings
     from firmware_bridge.emulator.truth import Executed, Truth
 
 _LINE_ENDS = (b"\n", b"\r")
@@ -34,12 +36,20 @@ class Firmware:
 
     Nobody hears the banner of that power-up: the port is closed. `open_port` resets the board (DTR), and the answer to
     that is what a host sees first. Time never runs backwards: an earlier `now_s` is taken for the present.
+    `surroundings` follow the board and press its switches.
     """
 
-    def __init__(self, settings: BoardSettings | None = None, faults: FaultPlan | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        settings: BoardSettings | None = None,
+        faults: FaultPlan | None = None,
+        seed: int = 0,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.settings = settings or BoardSettings()
         self.dice = FaultDice(faults or FaultPlan(), seed)
         self._board = Board(self.settings, self.dice, seed)
+        self._follower = Follower(self._board, surroundings) if surroundings is not None else None
         self._inbound = Wire(self.settings.byte_s)
         self._noise = noise_to_board(self.dice)
         self._dropping_bytes = 0
@@ -107,6 +117,8 @@ class Firmware:
     def next_event_s(self) -> float | None:
         """When `advance` has something to do next, or a line of output is due; None: not before the host writes."""
         times = [self._internal_s(), self._board.to_host.next_stop_s()]
+        if self._follower is not None:
+            times.append(self._follower.next_s())
         return min((time_s for time_s in times if time_s is not None), default=None)
 
     def advance(self, now_s: float) -> None:
@@ -114,6 +126,8 @@ class Firmware:
         board = self._board
         while True:
             event_s = self._internal_s()
+            if self._have_surroundings_changed(now_s if event_s is None else min(event_s, now_s)):
+                continue  # a switch has changed before that: the firmware may do something sooner
             if event_s is None or event_s > now_s:
                 break
             board.now_s = max(board.now_s, event_s)
@@ -143,6 +157,13 @@ class Firmware:
     def inject(self, fault: str, times: int = 1) -> None:
         """Let the next `times` opportunities of a fault happen, whatever its rate. UnknownFaultError: no such fault."""
         self.dice.force(fault, times)
+
+    def _have_surroundings_changed(self, until_s: float) -> bool:
+        """Take the surroundings along to `until_s`, or to where they change a switch; return whether they did."""
+        if self._follower is None or not self._follower.follow(until_s):
+            return False
+        self._wake()
+        return True
 
     def _internal_s(self) -> float | None:
         board = self._board

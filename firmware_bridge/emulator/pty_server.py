@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from firmware_bridge.emulator.bridge import Trace
     from firmware_bridge.emulator.faults import FaultPlan
     from firmware_bridge.emulator.settings import BoardSettings
+    from firmware_bridge.emulator.surroundings import Surroundings
     from firmware_bridge.emulator.truth import Executed, Truth
 
 _LOOK_FOR_HOST_S = 0.01
@@ -39,7 +40,8 @@ class EmulatedBoard:
     """A board on a pty. Use it as a context manager, or call `start` and `stop`.
 
     `speed` is how many seconds the board lives in a second of the clock. `trace` is called by the thread with all that
-    crosses the pty. All methods may be called from any thread.
+    crosses the pty. `surroundings` follow the board, one call at a time, in whatever thread brings it up to date. All
+    methods may be called from any thread, but not by surroundings or trace.
 
     Raises:
         ValueError: `speed` is not above 0.
@@ -57,10 +59,11 @@ class EmulatedBoard:
         link: Path | None = None,
         *,
         trace: Trace | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         if not 0.0 < speed < float("inf"):
             raise ValueError(f"the speed must be above 0, not {speed}")
-        self._firmware = Firmware(settings, faults, seed)
+        self._firmware = Firmware(settings, faults, seed, surroundings)
         self._port = Port()
         self._bridge = Bridge(self._firmware, self._port, link, trace)
         self._link = link
@@ -110,6 +113,22 @@ class EmulatedBoard:
         """What a host opens: the link, or the pty itself. While the board is unplugged, what it was called."""
         with self._lock:
             return self._port.path
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the thread has ended before it was told to; None while it serves."""
+        return self._failure
+
+    def host_s(self, board_s: float) -> float:
+        """Return when, by the monotonic clock, the board's own clock shows `board_s`."""
+        return self._began_s + board_s / self._speed
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[float]:
+        """Bring the board and its surroundings up to this instant and hold them there; yields the board's time."""
+        with self._changing():
+            self._firmware.advance(self._now_s())
+            yield self._firmware.now_s
 
     def truth(self) -> Truth:
         """Return what is true at this instant."""

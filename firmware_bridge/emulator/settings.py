@@ -21,6 +21,8 @@ class AxisSettings:
 
     `home_switch_at_steps` is where the minimum switch closes, in true motor steps from where the axis stood when the
     emulator was made: it is pressed there and everywhere below. None: there is no switch, and G28 finds nothing.
+    An axis without ends may have an index instead, with a turn of `index_turn_steps`: the switch is pressed there and
+    at every whole turn from there, each time over the `index_width_steps` below.
     """
 
     steps_per_unit: float
@@ -31,6 +33,8 @@ class AxisSettings:
     homing_bump_units: float = 5.0
     homing_bump_divisor: float = 2.0
     home_switch_at_steps: int | None = None
+    index_turn_steps: float | None = None
+    index_width_steps: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("steps_per_unit", "max_speed_units_per_s", "max_acceleration_units_per_s2", "length_units"):
@@ -38,6 +42,8 @@ class AxisSettings:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
         if self.homing_speed_units_per_s <= 0 or self.homing_bump_units < 0 or self.homing_bump_divisor < 1:
             raise ValueError("homing needs a speed above 0, a bump of at least 0 and a divisor of at least 1")
+        if self.index_turn_steps is not None and not 1 <= self.index_width_steps < self.index_turn_steps:
+            raise ValueError(f"an index is pressed over 1 step or more, and less than a turn: {self.index_width_steps}")
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,8 @@ class BoardSettings:
 
     Times are seconds of the board's own clock. `work_per_line_s` is from taking a line off the queue until its plain
     `ok` has left the UART: 5.5 ms on the ATmega2560, during which the receive buffer is looked at once.
-    `servo_deg_per_s` is how fast a servo's shaft follows; the firmware knows nothing of it. `protected_pins` are those
-    that M42 refuses.
+    `servo_deg_per_s` is how fast a servo's shaft follows, `servo_starts_deg` where each shaft is at first (0, if there
+    are fewer of them than servos); the firmware knows nothing of either. `protected_pins` are those that M42 refuses.
     """
 
     flavour: Flavour = Flavour.MARLIN_2_0_9
@@ -77,6 +83,7 @@ class BoardSettings:
     endstops: tuple[str, ...] = ("x_min", "y_min", "z_min")
     servos: int = 1
     servo_deg_per_s: float = 500.0
+    servo_starts_deg: tuple[float, ...] = ()
     fans: int = 1
     protected_pins: frozenset[int] = frozenset(
         {0, 1, 3, 2, 8, 9, 10, 13, 14, 15, 18, 19, 24, 26, 28, 30, 34, 36, 38, 46, 48, 54, 55, 56, 60, 61, 62}
