@@ -43,6 +43,11 @@ def bare_camera(
                 frames_per_s=config.frames_per_s,
                 preview_width_px=config.preview_width_px,
             )
+        case "socket":
+            from sorter.camera.socket_camera import SocketCamera  # noqa: PLC0415
+
+            assert config.path is not None  # CameraConfig sees to it
+            return SocketCamera(config.path, clock, preview_width_px=config.preview_width_px)
         case "usb":
             from sorter.camera.usb import UsbCamera  # noqa: PLC0415
             from sorter.camera.usb_grabber import UsbSettings  # noqa: PLC0415
@@ -90,12 +95,14 @@ def make_camera(
         on_incident: see ``SupervisedCamera``.
     """
     camera = bare_camera(config, clock, lock_file=None if state is None else state / LOCK_FILE)
-    size_px = (config.width_px, config.height_px) if camera.is_live else None
+    has_size = camera.is_live and config.source != "socket"  # whoever gives the frames there decides on it
+    size_px = (config.width_px, config.height_px) if has_size else None
     return SupervisedCamera(
         camera,
         clock,
         checks=FrameChecks(size_px=size_px, frozen_after=config.frozen_after),
         supervision=Supervision(frame_timeout_s=config.frame_timeout_s),
+        mm_per_px=config.mm_per_px,
         on_incident=on_incident,
     )
 

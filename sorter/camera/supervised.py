@@ -58,6 +58,8 @@ class SupervisedCamera:
         clock: the one that ``camera`` was made with.
         checks: what a frame has to pass.
         supervision: see there.
+        mm_per_px: what a pixel spans at the middle of the table, where the rig has been calibrated; captured frames
+            tell it.
         on_incident: called with a kind (``camera lost``) and a text for the operator when a capture gives up, once
             until a frame comes again; in the thread that wanted the frame. It must not raise, nor ask for frames.
 
@@ -72,12 +74,14 @@ class SupervisedCamera:
         *,
         checks: FrameChecks | None = None,
         supervision: Supervision | None = None,
+        mm_per_px: float | None = None,
         on_incident: Callable[[str, str], None] | None = None,
     ) -> None:
         self._camera = camera
         self._clock = clock
         self._checks = checks or FrameChecks()
         self._supervision = supervision or Supervision()
+        self._mm_per_px = mm_per_px
         self._on_incident = on_incident or (lambda _kind, _text: None)
         self._turn_lock = threading.Lock()
         self._closing = threading.Event()
@@ -125,7 +129,8 @@ class SupervisedCamera:
         with self._turn(deadline_s):
             frame = self._persist(self._checked_frame, deadline_s)
             self._is_lost = False
-            return self._renumbered(frame)
+            scale = frame.mm_per_px if self._mm_per_px is None else self._mm_per_px
+            return replace(frame, sequence=self._sequence_of(frame), mm_per_px=scale)
 
     def preview(self, deadline_s: float) -> Frame:
         """See ``Camera.preview``; neither checked nor tried again, and it starts nothing. Raises CameraError."""
@@ -219,9 +224,9 @@ class SupervisedCamera:
             self._on_incident("camera lost", str(lost))
         return lost
 
-    def _renumbered(self, frame: Frame) -> Frame:
+    def _sequence_of(self, frame: Frame) -> int:
         if frame.sequence + self._shift < self._next_sequence:
             self._shift = self._next_sequence - frame.sequence
         sequence = frame.sequence + self._shift
         self._next_sequence = sequence + 1
-        return replace(frame, sequence=sequence)
+        return sequence

@@ -1,7 +1,11 @@
 """What can be wrong with the twin's files.
 
 SorterError
-└── SpritesRefused (ValueError)      a folder of sprites that cannot be used
+├── SpritesRefused (ValueError)      a folder of sprites that cannot be used
+├── HopperRefused (ValueError)       parts that cannot be had from what there is
+├── PhotographRefused (ValueError)   a photograph that cannot be shown any more
+├── TwinRefused (ValueError)         settings that no twin can be made of
+└── SocketRefused (OSError)          the camera's socket cannot be listened at
 """
 
 from __future__ import annotations
@@ -24,3 +28,27 @@ class SpritesRefused(SorterError, ValueError):  # noqa: N818  (the name says it)
     def as_dict(self) -> dict[str, object]:
         """With ``file``."""
         return {**super().as_dict(), "file": str(self.path)}
+
+
+class HopperRefused(SorterError, ValueError):  # noqa: N818
+    """Parts are asked for that neither sprites nor photographs can show."""
+
+
+class PhotographRefused(SorterError, ValueError):  # noqa: N818
+    """A photograph of the dataset has gone, or is no picture."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(f"{path} {reason}", remedy="Check that folder: sorter dataset check.")
+
+    def as_dict(self) -> dict[str, object]:
+        """With ``file``."""
+        return {**super().as_dict(), "file": str(self.path)}
+
+
+class SocketRefused(SorterError, OSError):  # noqa: N818
+    """The camera's socket cannot be listened at."""
+
+
+class TwinRefused(SorterError, ValueError):  # noqa: N818
+    """The twin's settings cannot be read, contradict themselves, or name files that cannot be made."""

@@ -79,4 +79,4 @@ class PictureMaker(Protocol):
     """What makes pictures of scenes."""
 
     def picture(self, scenes: Sequence[Scene], sequence: int) -> RgbArray:
-        """H×W×3 uint8: the mean of the scenes, spread evenly over the exposure, with the noise of frame ``sequence``."""
+        """H×W×3 uint8: the mean of the scenes, spread evenly over the exposure, noise by ``sequence``."""

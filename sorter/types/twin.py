@@ -16,7 +16,7 @@ of the host's monotonic clock, which all processes of a machine share) and:
     pushed      part; the arm has struck it
     fell        part, place: a bin's id, or "beside"; it lies there
     collision   text; something moved while the arm was over the table
-    empty       the hopper has no more parts, and none is on its way
+    empty       the hopper has no more parts, and each has fallen: nothing can come any more
 """
 
 from __future__ import annotations
@@ -46,12 +46,15 @@ class TwinMotor:
         steps_per_deg: microsteps for a degree of what it turns.
         is_reversed: positive degrees are negative steps.
         home_deg: where what it turns stands when the axis' minimum switch closes; None: there is no switch.
+        is_endless: its switch is an index that is passed once a turn, as the turntable's always is; without, the switch
+            is at the end of its travel, closed there and beyond.
     """
 
     letter: Literal["X", "Y", "Z"]
     steps_per_deg: _Positive
     is_reversed: bool = False
     home_deg: float | None = None
+    is_endless: bool = False
 
     __pydantic_config__ = _STRICT
 

@@ -13,6 +13,7 @@ from sorter.camera.errors import CameraLost, NotAPicture
 from sorter.camera.picamera2_camera import Picamera2Camera
 from sorter.camera.pictures import encoded
 from sorter.camera.replay import ReplayCamera
+from sorter.camera.socket_camera import SocketCamera
 from sorter.camera.usb import UsbCamera
 from sorter.clock import RealClock
 from sorter.config import CameraConfig
@@ -29,15 +30,22 @@ def test_each_source_is_what_it_says(folder: Path) -> None:
     clock = RealClock()
     assert isinstance(bare_camera(CameraConfig(), clock), Picamera2Camera)
     assert isinstance(bare_camera(CameraConfig(source="usb", device="/dev/v4l/by-id/x"), clock), UsbCamera)
-    for source in ("folder", "video"):
+    for source, kind in (("folder", ReplayCamera), ("video", ReplayCamera), ("socket", SocketCamera)):
         config = CameraConfig.model_validate({"source": source, "path": folder})
-        assert isinstance(bare_camera(config, clock), ReplayCamera)
+        assert isinstance(bare_camera(config, clock), kind)
 
 
 def test_pictures_of_any_size_are_played(folder: Path) -> None:
     config = CameraConfig(source="folder", path=folder, loop=False)
     camera = open_camera(config, RealClock())
     assert camera.capture(1e12).rgb.shape == (30, 40, 3)
+    camera.close()
+
+
+@pytest.mark.parametrize("scale", [None, 0.25])
+def test_frames_of_every_source_tell_the_scale_that_was_measured(folder: Path, scale: float | None) -> None:
+    camera = open_camera(CameraConfig(source="folder", path=folder, mm_per_px=scale), RealClock())
+    assert camera.capture(1e12).mm_per_px == scale
     camera.close()
 
 
