@@ -1,0 +1,153 @@
+"""One part's way through the rig: feed, settle, look, decide, route, eject, confirm, record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sorter.cycle.deliver import deliver
+from sorter.cycle.feed import FALSE_DROPS, feed
+from sorter.cycle.incidents import IncidentKind
+from sorter.cycle.look import look, stand_at_an_angle
+from sorter.cycle.routing import NoRoom, without_room
+from sorter.cycle.settle import NO_TABLE_MESSAGE, settle
+from sorter.cycle.steps import ask
+from sorter.types import LocationKind, Outcome, OutcomeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sorter.cycle.feed import Drop
+    from sorter.cycle.look import Look
+    from sorter.cycle.part import PartLog
+    from sorter.cycle.station import Station
+    from sorter.cycle.steps import Steps
+    from sorter.types import BinId, Decision, Frame
+
+LOST_PARTS = 3  # in a row that may miss the beam in the chute before somebody is called
+
+
+def one_part(station: Station, log: PartLog) -> Steps[bool]:
+    """See the module; returns whether there was a part.
+
+    Raises:
+        sorter.errors.SorterError, firmware_bridge.errors.BoardError: the rig cannot go on; the part's row stays open.
+    """
+    watch = station.watch
+    watch.begin()
+    yield from _room(station)
+    with watch.stage("feed"):
+        stand_at_an_angle(station)
+        drop = yield from feed(station)
+    if drop is None:
+        return False
+    watch.allow("feed", watch.taken_s("feed"))  # a part comes when it comes
+    with watch.stage("settle"):
+        first = yield from settle(station, drop)
+    if first is None:
+        yield from _nothing_arrived(station, drop)
+        return False
+    with watch.stage("record"):
+        station.false_drops = 0
+        log.open()
+    decision, seen = yield from _recognised(station, first)
+    visits = station.visits
+    if _has_vanished(station, seen):
+        outcome = _vanished(station)
+    else:
+        with watch.stage("route"):
+            name = yield from _routed(station, log, decision, seen)
+        outcome = yield from deliver(station, decision, name, visits)
+    with watch.after_the_end("record"):
+        log.finish(outcome)
+    return True
+
+
+def _room(station: Station) -> Steps[None]:
+    """Before anything is fed there is a way through the chute, and room in every bin that the part may belong in."""
+    if station.lost_parts >= LOST_PARTS:
+        yield from ask(station.watch, IncidentKind.CHUTE_BLOCKED, _blocked_message(station))
+        station.lost_parts = 0
+    while full := without_room(station.plan, station.bins.free):
+        yield from _emptied(station, full, holds_part=False)
+
+
+def _emptied(station: Station, full: Sequence[BinId], *, holds_part: bool) -> Steps[None]:
+    named = ", ".join(full)
+    message = f"Full: {named}. Empty {'it' if len(full) == 1 else 'them'}, then choose: emptied."
+    yield from ask(station.watch, IncidentKind.BIN_FULL, message, holds_part=holds_part)
+    station.bins.empty(full)
+
+
+def _nothing_arrived(station: Station, drop: Drop) -> Steps[None]:
+    """Dust in the beam, or a hand in the picture: no part, so it has no row."""
+    station.is_table_empty = True
+    if drop.frame is not None:
+        return
+    station.false_drops += 1
+    if station.false_drops >= FALSE_DROPS:
+        message = (
+            f"The beam above the table saw something drop {station.false_drops} times in a row, and the table stayed "
+            "empty. Clean the beam, and look whether parts fall beside the table, then choose: feed again."
+        )
+        yield from ask(station.watch, IncidentKind.NOTHING_ARRIVES, message)
+        station.false_drops = 0
+
+
+def _recognised(station: Station, first: Frame) -> Steps[tuple[Decision, Look]]:
+    """Look and decide. What moves next is the arm: not while the last picture may show a hand."""
+    while True:
+        with station.watch.stage("look"):
+            seen = yield from look(station, first)
+        if seen.views[-1].location.table is not None:
+            break
+        yield from ask(station.watch, IncidentKind.NO_TABLE, NO_TABLE_MESSAGE, holds_part=True)
+        with station.watch.stage("look"):
+            first = station.eyes.frame()
+    with station.watch.stage("decide"):
+        return station.recogniser.decide(seen.views), seen
+
+
+def _has_vanished(station: Station, seen: Look) -> bool:
+    """Whether the part was gone while it was looked at.
+
+    The last view shows nothing, and neither does another look from where something was seen first; a transparent part
+    may be invisible from one side only.
+    """
+    if seen.views[-1].location.kind is not LocationKind.EMPTY:
+        return False
+    with station.watch.stage("look"):
+        with station.watch.outside():
+            station.machine.turn(table_deg=seen.views[0].angle_deg)
+            station.machine.stand()
+        location = station.eyes.locate(station.eyes.frame(), station.machine.table_deg)
+    return location.kind is LocationKind.EMPTY
+
+
+def _vanished(station: Station) -> Outcome:
+    station.is_table_empty = True
+    station.tell(
+        IncidentKind.PART_LOST, "A part was gone while it was looked at: look whether something lies beside the table."
+    )
+    return Outcome(OutcomeKind.LOST, None, station.watch.stage_s())
+
+
+def _routed(station: Station, log: PartLog, decision: Decision, seen: Look) -> Steps[BinId]:
+    """The bin; the chute stands there, and what is intended is written down."""
+    while isinstance(found := station.route(decision), NoRoom):
+        yield from _emptied(station, found.bins, holds_part=True)
+    chute_deg = station.chute_deg(found.bin)
+    station.watch.allow("route", seen.chute_s[found.bin] - station.watch.bound_s("look"))
+    if chute_deg is not None:
+        with station.watch.outside():
+            station.machine.turn(chute_deg=chute_deg)
+    log.intend(decision, found.bin)  # while the chute turns
+    with station.watch.outside():
+        station.machine.stand()
+    return found.bin
+
+
+def _blocked_message(station: Station) -> str:
+    return (
+        f"{station.lost_parts} parts in a row left the table and were not seen in the chute. Look whether the chute is "
+        "blocked and its beam clean, then choose: cleared."
+    )

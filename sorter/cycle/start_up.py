@@ -1,0 +1,98 @@
+"""Start-up: from a rig that knows nothing to one that may sort.
+
+Motion is homed, the chute stands at the reject bin, the ejector has swept the table once, somebody or the picture has
+confirmed that nothing lies on it, and the empty table is known from every angle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sorter.cycle.incidents import Choice, IncidentKind
+from sorter.cycle.settle import NO_TABLE_MESSAGE
+from sorter.cycle.steps import ask
+from sorter.types import LocationKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sorter.cycle.station import Station
+    from sorter.cycle.steps import Steps
+    from sorter.types import Frame
+
+    Pictures = list[tuple[float, Sequence[Frame]]]
+
+_FRAMES = 3  # from each angle: one flicker or fly among them does no harm
+
+
+def start_up(station: Station) -> Steps[None]:
+    """See the module.
+
+    Raises:
+        sorter.errors.SorterError, firmware_bridge.errors.BoardError: the rig cannot be made ready.
+    """
+    station.is_table_empty = False
+    station.false_drops = station.lost_parts = 0
+    station.machine.home()
+    yield None
+    _sweep(station)
+    while True:
+        if station.config.look.empty_table == "operator":
+            if (yield from _ask_whether_empty(station, "")) is Choice.SWEEP_AGAIN:
+                _sweep(station)
+                continue
+            pictures = yield from _pictures(station)
+        else:
+            pictures = yield from _pictures(station)
+            if shown := _shown(pictures, station):
+                if (yield from _ask_whether_empty(station, shown)) is Choice.SWEEP_AGAIN:
+                    _sweep(station)
+                    continue
+                pictures = yield from _pictures(station)  # without the hand that has just been there
+        if _learnt(station, pictures):
+            station.is_table_empty = True
+            return
+        yield from ask(station.watch, IncidentKind.NO_TABLE, NO_TABLE_MESSAGE)
+
+
+def _sweep(station: Station) -> None:
+    """Whatever may lie on the table goes into the reject bin."""
+    chute_deg = station.chute_deg(station.plan.reject)
+    if chute_deg is not None:
+        station.machine.turn(chute_deg=chute_deg)
+    station.machine.stand()
+    station.check_motor_power()
+    station.machine.push(chute_deg)
+
+
+def _ask_whether_empty(station: Station, shown: str) -> Steps[Choice]:
+    message = f"{shown}Look whether the table is empty. If it is, choose: empty. Else: sweep again."
+    return (yield from ask(station.watch, IncidentKind.CONFIRM_TABLE_EMPTY, message))
+
+
+def _pictures(station: Station) -> Steps[Pictures]:
+    """Frames from every angle; the table ends at the last of them."""
+    pictures: Pictures = []
+    for angle_deg in station.config.look.angles_deg:
+        station.machine.turn(table_deg=angle_deg)
+        station.machine.stand()
+        station.sleep_until(station.clock.monotonic_s() + station.config.look.shake_s)
+        pictures.append((angle_deg, [station.eyes.frame() for _ in range(_FRAMES)]))
+        yield None
+    station.check_motor_power()
+    return pictures
+
+
+def _shown(pictures: Pictures, station: Station) -> str:
+    """What is on them beside the table, for a person; empty if there is nothing."""
+    kinds = [station.eyes.seen_alone(frames[-1]) for _, frames in pictures]
+    others = sorted({str(kind) for kind in kinds if kind is not LocationKind.EMPTY})
+    return f"The pictures show something on the table ({', '.join(others)}). " if others else ""
+
+
+def _learnt(station: Station, pictures: Pictures) -> bool:
+    try:
+        station.eyes.learn(pictures)
+    except ValueError:
+        return False
+    return True
