@@ -25,11 +25,18 @@ def main() -> None:
 
 
 def _sorter_code(error: SorterError) -> ExitCode:
-    if isinstance(error, CommandRefused):
+    """What an error of ours means. Its class may belong to a heavy room, which is loaded by then if it was raised."""
+    from sorter.app.errors import DemoStuck, RigUnreachable, TwinFailed
+    from sorter.cycle.errors import LoopStuck
+    from sorter.ledger.errors import JournalBusy
+    from sorter.rig.errors import Interlocked, MotorPowerCut, NotHomed
+
+    if isinstance(error, CommandRefused | JournalBusy | Interlocked | NotHomed):
         return ExitCode.REFUSED
     is_file = isinstance(error, NotAPicture | PicturesEnded | LockFileRefused)
-    is_hardware = isinstance(error, CameraError) and not is_file
-    return ExitCode.HARDWARE if is_hardware else ExitCode.BAD_INPUT
+    is_camera = isinstance(error, CameraError) and not is_file
+    is_rig = isinstance(error, MotorPowerCut | RigUnreachable | LoopStuck | TwinFailed | DemoStuck)
+    return ExitCode.HARDWARE if is_camera or is_rig else ExitCode.BAD_INPUT
 
 
 def _board_code(error: BoardError) -> ExitCode:

@@ -8,8 +8,14 @@ import typer
 
 import sorter
 from sorter.cli import board, camera, config, dataset, render
+from sorter.cli.calibrate import calibrate
 from sorter.cli.classify import classify
+from sorter.cli.demo import demo
 from sorter.cli.evaluate import evaluate
+from sorter.cli.home import home
+from sorter.cli.jog import jog
+from sorter.cli.run import run
+from sorter.cli.score import score
 from sorter.cli.train import export, find_rate, train
 
 app = typer.Typer(
@@ -23,6 +29,12 @@ app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(render.app, name="render")
+app.command()(demo)
+app.command()(run)
+app.command()(home)
+app.command(context_settings={"ignore_unknown_options": True})(jog)  # a distance may be negative
+app.command()(calibrate)
+app.command()(score)
 app.command()(classify)
 app.command()(train)
 app.command()(evaluate)
