@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Small matrices: threads of OpenBLAS cost several times what they bring.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 pytest_plugins = ["tests.leaks", "tests.boards", "tests.cli_boards", "tests.models"]
 
 

@@ -42,6 +42,7 @@ _FACE = 0.06  # mean difference of a patch between outlines that is no table
 _LEAST_AREA = 60 / 300**2  # of the frame; smaller is dust
 _BRIDGE_PX = 5  # pieces no further apart than this are one part: the middle of a white part can look like table
 _MOVED = 0.15  # between two frames; more is motion
+_NOISE = 8.0  # of 255; where it is nearly black, noise alone changes the logarithm by more than motion must
 _LEAST_SIDE_PX = 32
 _UNFOUND_SHARE = 0.2  # of the table that a background must explain, or the light has changed too much for it
 
@@ -175,8 +176,9 @@ def _reaches_out(thing: BoolArray, inside: BoolArray) -> bool:
 def _has_moved(logs: FloatArray, previous: Frame, inside: BoolArray) -> bool:
     change = logs - log_rgb(to_work(previous.rgb))
     change -= np.median(change[inside], axis=0)  # of the light as a whole
-    moved = ((largest_channel(np.abs(change)) > _MOVED) & inside).astype(np.uint8)
-    opened = cv2.morphologyEx(moved, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    counts = np.abs(np.exp(logs) * -np.expm1(-change))  # how far the brightness itself is from what it was
+    moved = (largest_channel(np.where(counts > _NOISE, np.abs(change), 0.0)) > _MOVED) & inside
+    opened = cv2.morphologyEx(moved.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     return bool(np.count_nonzero(opened) >= _LEAST_AREA * opened.size)
 
 

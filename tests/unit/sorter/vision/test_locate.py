@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -132,6 +134,26 @@ def test_a_part_that_still_rocks_is_told() -> None:
 def test_a_part_that_lies_still_is_not_moving_when_the_light_flickers() -> None:
     before, after = frame(Drawn()), frame(Drawn(), seed=1, light=0.9)
     assert locate(after, previous=before).kind is LocationKind.ONE
+
+
+@pytest.mark.parametrize("colour", [BLACK, (0.02, 0.02, 0.3), (0.6, 0.3, 0.01)])
+def test_the_noise_of_a_dark_or_bright_coloured_part_is_no_motion(colour: tuple[float, float, float]) -> None:
+    part = Drawn(shape="bar", size=0.3, colour=colour)
+    before, after = noisy(frame(part), 1), noisy(frame(part), 2)
+    assert locate(after, previous=before).kind is LocationKind.ONE
+
+
+@pytest.mark.parametrize("moved", [{"x": 0.46}, {"angle_deg": 26.0}])
+def test_a_black_part_that_still_rocks_is_told(moved: dict[str, float]) -> None:
+    part = Drawn(shape="bar", size=0.3, colour=BLACK)
+    before, after = noisy(frame(part), 1), noisy(frame(replace(part, **moved)), 2)
+    assert locate(after, previous=before).kind is LocationKind.MOVING
+
+
+def noisy(taken: Frame, seed: int) -> Frame:
+    """With the noise of a small sensor in a dim room, everywhere the same."""
+    noise = np.random.default_rng(seed).normal(0.0, 2.5, taken.rgb.shape)
+    return replace(taken, rgb=np.clip(np.rint(taken.rgb + noise), 0, 255).astype(np.uint8))
 
 
 def test_frames_of_two_sizes_are_not_compared() -> None:
