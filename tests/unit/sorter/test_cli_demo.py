@@ -164,6 +164,8 @@ def test_a_folder_without_photographs_is_refused_in_the_twins_own_words(folder: 
     assert str(tmp_path) in result.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_photographs_of_bricks_that_were_trained_on_are_named(folder: Path, turntable_data: Path) -> None:
     result = demo(folder, "--parts", 6, "--speed", SPEED, "--photos", turntable_data, "--headless", "--json")
     assert result.returncode == ExitCode.OK, result.stdout + result.stderr

@@ -324,6 +324,8 @@ class Slippery(DrawnRig):
         return Camera(self.table, self.table_deg)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_the_acceleration_at_which_a_part_slides_is_found_and_a_share_of_what_held_is_written(tmp_path: Path) -> None:
     table = DrawnTable(brick=Brick(along=2, x_mm=12.0), marks=())
     with on_bench(tmp_path, Script("", "yes"), table=table, rig_class=Slippery) as on:

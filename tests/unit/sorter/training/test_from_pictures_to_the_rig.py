@@ -200,6 +200,8 @@ def interrupted(arguments: list[object], is_time: Callable[[], bool], number: si
     return process.returncode, said
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_a_run_that_was_killed_goes_on_and_ends_like_one_that_was_not(
     drawn: Path, recipe: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
@@ -218,6 +220,8 @@ def test_a_run_that_was_killed_goes_on_and_ends_like_one_that_was_not(
     assert_same_run(run, uninterrupted)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_ctrl_c_saves_in_the_middle_of_an_epoch_and_the_run_goes_on_from_there(
     drawn: Path, recipe: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
@@ -251,6 +255,8 @@ def test_pictures_that_changed_meanwhile_stop_a_resumed_run(drawn: Path, uninter
     assert "are not those" in result.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_a_fold_of_a_split_is_kept_out_of_everything(drawn: Path, recipe: Path, tmp_path: Path) -> None:
     split, run, numbers = tmp_path / "split.json", tmp_path / "run", tmp_path / "numbers.json"
     assert sorter("dataset", "split", drawn, "--by", "colour", "--out", split).returncode == ExitCode.OK

@@ -140,6 +140,8 @@ def test_in_the_first_phase_only_the_head_moves_and_statistics_stand_still() -> 
     assert moved(before, stepper.model) == {f"{LOGITS}/kernel", f"{LOGITS}/bias"}
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_frozen_batch_normalisation_keeps_imagenets_statistics_while_all_else_learns() -> None:
     stepper = stepper_of(mobilenet({"batch_normalisation": "frozen"}))
     before = weights_of(stepper.model)
