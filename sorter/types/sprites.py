@@ -26,7 +26,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+
+from sorter.types.from_json import read_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -322,12 +324,7 @@ class SpriteSet:
         Raises:
             ValueError: it is no JSON, or not what is described here; says where and what.
         """
-        try:
-            return _READER.validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ValueError(": ".join([*([where] if where else []), first["msg"]])) from error
+        return read_json(_READER, text)
 
 
 _READER: TypeAdapter[SpriteSet] = TypeAdapter(SpriteSet)

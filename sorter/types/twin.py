@@ -24,7 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from sorter.types.from_json import read_json
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 _Positive = Annotated[float, Field(gt=0.0, le=100_000.0)]
@@ -192,12 +194,7 @@ class TwinSettings:
         Raises:
             ValueError: it is no JSON, or not what is described here; says where and what.
         """
-        try:
-            return _READER.validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ValueError(": ".join([*([where] if where else []), first["msg"]])) from error
+        return read_json(_READER, text)
 
 
 _READER: TypeAdapter[TwinSettings] = TypeAdapter(TwinSettings)
