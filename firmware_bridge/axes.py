@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MIN_STEPS = 6
+AT_ONCE = 3
+"""So many moves have to be queued for Marlin to begin with the first one at once (``Planner::get_current_block``)."""
+_LEAST_PIECE_S = 0.02  # Marlin stretches shorter ones while its queue is nearly empty (SLOWDOWN)
 _STEP_SLACK = 0.01  # what rounding to five places may take from a move of just six steps
 
 
@@ -118,3 +121,16 @@ def planned(distances: Mapping[Axis, float], speed_share: float = 1.0) -> Plan:
     else:
         duration_s = 2.0 * math.sqrt(length / acceleration)
     return Plan(length, speed, duration_s)
+
+
+def shares_that_start_at_once(distances: Mapping[Axis, float], plan: Plan) -> tuple[float, ...]:
+    """Where to divide a move from standstill so that it begins at once: shares of its way, the last one is 1.
+
+    An idle Marlin waits 0.1 s for company before it begins with a move (BLOCK_DELAY_FOR_1ST_MOVE), unless three are
+    queued. Pieces of one straight line are run through without slowing down, so the move itself takes as long as in
+    one piece. A move that is too short to be divided stays whole.
+    """
+    steps = max(abs(distance) * axis.steps_per_unit for axis, distance in distances.items())
+    if steps < 2 * AT_ONCE * MIN_STEPS or plan.length < AT_ONCE * _LEAST_PIECE_S * plan.speed:
+        return (1.0,)
+    return tuple(number / AT_ONCE for number in range(1, AT_ONCE + 1))

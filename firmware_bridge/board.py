@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from firmware_bridge import reports
-from firmware_bridge.axes import Axis, planned
+from firmware_bridge.axes import Axis, planned, shares_that_start_at_once
 from firmware_bridge.errors import BoardError, EmergencyStopped, LinkClosed, LinkError, PortError, Refused, Unhomed
 from firmware_bridge.gcode import command
 from firmware_bridge.link import Link
@@ -108,6 +108,7 @@ class Board:
         self._is_stopped = False  # latched by an emergency stop, released by reset alone
         self._info: BoardInfo | None = None
         self._positions: dict[str, float] = {}  # where each axis was last sent; only those that know where they are
+        self._is_standing = False  # nothing was sent to move since all motion was over
         self._lock = threading.Lock()  # one caller at a time; stopping takes no part in it
         self._stop_lock = threading.Lock()
 
@@ -226,7 +227,8 @@ class Board:
         """Move one or several axes to absolute positions, all in one combined move; returns its seconds.
 
         Returns when the board has taken the move, which is before it ends; ``wait`` waits for that. An axis that
-        already stands there is left alone; if that is true of all, nothing is sent.
+        already stands there is left alone; if that is true of all, nothing is sent. From standstill, as ``wait`` left
+        it, a move is sent in three pieces of one straight line, so that Marlin begins with it at once.
 
         Raises:
             Refused: unknown or unhomed axis, no number, beyond a limit, or too short; nothing was sent.
@@ -253,11 +255,17 @@ class Board:
         plan = planned(distances, speed_share)
         # F in units per minute, rounded down to what a line holds but never to zero.
         feed = max(0.01, math.floor(plan.speed * 60.0 * 100.0) / 100.0)
-        places: dict[str, float | None] = {axis.letter: targets[axis.name] for axis in distances}
-        text = command("G1", **places, F=feed)
-        for axis in distances:
-            call.positions.pop(axis.name, None)  # unhomed until it was taken
-        call.request(text, motion_s=plan.duration_s)
+        shares = shares_that_start_at_once(distances, plan) if self._is_standing else (1.0,)
+        self._is_standing = False
+        ends = {axis: call.positions.pop(axis.name) + distance for axis, distance in distances.items()}  # now unhomed
+        motion_s = plan.duration_s
+        for share in shares:
+            places: dict[str, float | None] = {
+                axis.letter: targets[axis.name] if share == 1.0 else ends[axis] - (1.0 - share) * distance
+                for axis, distance in distances.items()
+            }
+            call.request(command("G1", **places, F=feed), motion_s=motion_s)
+            motion_s = 0.0  # the whole of it is waited for since the first line
         call.positions.update({axis.name: targets[axis.name] for axis in distances})
         return plan.duration_s
 
@@ -273,6 +281,7 @@ class Board:
         call = self._call()
         with self._lock:
             call.request("M400")
+            self._is_standing = True
             if not self._strays(call.positions, call.reported_position()):
                 return
             reported = call.reported_position()  # once more: a digit may have been hit on its way
@@ -447,6 +456,7 @@ class Board:
 
     def _forget(self) -> None:
         self._positions = {}
+        self._is_standing = False
 
     def _settings(self) -> list[str]:
         """What must not be left to the firmware's own settings."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from firmware_bridge.axes import MIN_STEPS, Axis, planned
+from firmware_bridge.axes import AT_ONCE, MIN_STEPS, Axis, planned, shares_that_start_at_once
 from firmware_bridge.errors import Refused
 
 TABLE = Axis("turntable", "Y", "deg", 8.88889, max_speed=360.0, acceleration=720.0)
@@ -124,6 +124,26 @@ def test_the_least_move_that_is_named_can_be_made(axis: Axis, sign: int) -> None
 def test_a_move_that_is_let_through_makes_six_steps_from_wherever_it_starts(start: float, steps: float) -> None:
     planned({CHUTE: steps / CHUTE.steps_per_unit})
     assert math.floor(start + steps + 0.5) - math.floor(start + 0.5) >= MIN_STEPS
+
+
+@given(moves(), SHARES)
+def test_no_piece_of_a_divided_move_is_swallowed_and_the_last_one_ends_where_it_should(
+    distances: dict[Axis, float], share: float
+) -> None:
+    shares = shares_that_start_at_once(distances, planned(distances, share))
+    assert shares[-1] == 1.0
+    assert len(shares) in (1, AT_ONCE)
+    lengths = [after - before for before, after in zip((0.0, *shares), shares, strict=False)]
+    assert all(length > 0.0 for length in lengths)
+    if len(shares) > 1:
+        steps = max(abs(distance) * axis.steps_per_unit for axis, distance in distances.items())
+        assert min(lengths) * steps >= MIN_STEPS + 2  # both ends are rounded to whole steps
+
+
+def test_a_quarter_turn_is_divided_and_a_degree_is_not() -> None:
+    quarter, degree = {TABLE: 90.0}, {TABLE: 1.0}
+    assert len(shares_that_start_at_once(quarter, planned(quarter))) == AT_ONCE
+    assert shares_that_start_at_once(degree, planned(degree)) == (1.0,)
 
 
 def test_a_small_axis_moves_along_with_a_large_one() -> None:

@@ -65,6 +65,28 @@ def test_a_move_turns_the_axis_by_its_steps_and_wait_returns_when_it_stands(rig:
     assert board.position()["turntable"] == 90.0
 
 
+def test_a_move_from_standstill_begins_at_once_and_one_behind_it_stays_whole(
+    rig: tuple[EmulatedBoard, Board],
+) -> None:
+    emulated, board = rig
+    board.set_position("turntable", 0.0)
+    board.wait()
+    emulated.clear_executed()
+    seconds = board.move({"turntable": 100.0})
+    board.move({"turntable": 0.0})
+    board.wait()
+    sent = [done for done in emulated.executed() if done.text.startswith(("G1", "M400"))]
+    assert [done.text for done in sent] == [
+        "G1 X33.33333 F21600",
+        "G1 X66.66667 F21600",
+        "G1 X100 F21600",
+        "G1 X0 F21600",
+        "M400",
+    ]
+    assert seconds == pytest.approx(100 / 360 + 360 / 3600)
+    assert emulated.truth().steps["X"] == 0
+
+
 def test_two_axes_turn_at_the_same_time_in_one_line(rig: tuple[EmulatedBoard, Board]) -> None:
     emulated, board = rig
     board.home("chute")

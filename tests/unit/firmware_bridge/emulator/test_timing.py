@@ -41,6 +41,18 @@ def test_m400_is_done_a_tenth_of_a_second_after_a_short_move_should_be(desk):
     assert host.truth().steps["X"] == 800
 
 
+def test_a_move_in_three_pieces_of_one_line_begins_at_once_and_takes_no_longer(desk):
+    host = desk()
+    begun_s = host.now_s
+    host.write("".join(f"G1 X{place} F6000\n" for place in (3.33333, 6.66667, 10)) + "M400\n")
+    for _ in range(3):
+        host.run_until_said("ok")
+    done_s = host.run_until_said("ok") - begun_s
+    nominal_s = 10 / 100 + 100 / 3000
+    assert nominal_s <= done_s <= nominal_s + 0.03
+    assert host.truth().steps["X"] == 800
+
+
 @pytest.mark.parametrize(
     ("setup", "expected_s"), [("M113 S2", [2, 4, 6]), ("M113 S1", [1, 2, 3, 4, 5, 6, 7]), ("M113 S0", [])]
 )
