@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sorter.classify import Model
-    from sorter.types import Decision, Frame
+    from sorter.types import Decision, Frame, Location
     from sorter.vision import Background
 
 _ONE_PART = (LocationKind.ONE, LocationKind.EDGE)
@@ -54,9 +54,14 @@ class Recogniser:
         angle_deg: float | None = None,
         background: Background | None = None,
         previous: Frame | None = None,
+        *,
+        location: Location | None = None,
     ) -> View:
-        """Locate, and where there is one part, crop, classify and name its colour; parameters as of ``locate``."""
-        location = locate(frame, background, previous=previous)
+        """Locate, and where there is one part, crop, classify and name its colour; parameters as of ``locate``.
+
+        Whoever has located already hands the location in.
+        """
+        location = location or locate(frame, background, previous=previous)
         if location.kind not in _ONE_PART or location.table is None:
             return View(angle_deg, frame, location, None, None)
         cut = crop(frame, location, self.model.card.crop.spec())

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from sorter.classify import most_helpful_angle
 from sorter.cycle.eyes import exposure_s
-from sorter.cycle.recognition import Views
+from sorter.cycle.recognition import Begun, Views
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sorter.cycle.station import Station
     from sorter.cycle.steps import Steps
-    from sorter.types import BinId, Frame, View
+    from sorter.types import BinId, Frame, Location, View
 
 _SAME_DEG = 0.5  # as ``next_angle`` has it
 
@@ -38,15 +38,20 @@ class Look:
     chute_s: Mapping[BinId, float]
 
 
-def look(station: Station, first: Frame) -> Steps[Look]:
+def begin_view(station: Station, frame: Frame, location: Location | None = None) -> Begun:
+    """Begin to recognise a frame with the table as it stands; ``location`` if that is known already."""
+    return station.recognition.look(station.recogniser, frame, station.machine.table_deg, location)
+
+
+def look(station: Station, first: Begun) -> Steps[Look]:
     """Take views; ``first`` is the first one, with the table as it stands."""
     chute_s = _chute_s(station)
     views = Views(station.recognition, station.recogniser)
-    views.add(first, station.machine.table_deg)
+    views.add(first)
     while (angle_deg := _next_angle(station, views)) is not None:
         yield None
         frame = _turn_and_shoot(station, views, angle_deg)
-        views.add(frame, angle_deg)
+        views.shoot(frame, angle_deg)
         _lead_chute(station, views)
     return Look(views.all(), chute_s)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sorter.cycle.deliver import deliver
 from sorter.cycle.feed import FALSE_DROPS, feed
 from sorter.cycle.incidents import IncidentKind
-from sorter.cycle.look import look, stand_at_an_angle
+from sorter.cycle.look import begin_view, look, stand_at_an_angle
 from sorter.cycle.routing import NoRoom, without_room
 from sorter.cycle.settle import NO_TABLE_MESSAGE, settle
 from sorter.cycle.steps import ask
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from sorter.cycle.feed import Drop
     from sorter.cycle.look import Look
     from sorter.cycle.part import PartLog
+    from sorter.cycle.recognition import Begun
     from sorter.cycle.station import Station
     from sorter.cycle.steps import Steps
-    from sorter.types import BinId, Decision, Frame
+    from sorter.types import BinId, Decision
 
 LOST_PARTS = 3  # in a row that may miss the beam in the chute before somebody is called
 
@@ -93,7 +94,7 @@ def _nothing_arrived(station: Station, drop: Drop) -> Steps[None]:
         station.false_drops = 0
 
 
-def _recognised(station: Station, first: Frame) -> Steps[tuple[Decision, Look]]:
+def _recognised(station: Station, first: Begun) -> Steps[tuple[Decision, Look]]:
     """Look and decide. What moves next is the arm: not while the last picture may show a hand."""
     while True:
         with station.watch.stage("look"):
@@ -102,7 +103,7 @@ def _recognised(station: Station, first: Frame) -> Steps[tuple[Decision, Look]]:
             break
         yield from ask(station.watch, IncidentKind.NO_TABLE, NO_TABLE_MESSAGE, holds_part=True)
         with station.watch.stage("look"):
-            first = station.eyes.frame()
+            first = begin_view(station, station.eyes.frame())
     with station.watch.stage("decide"):
         return station.recogniser.decide(seen.views), seen
 

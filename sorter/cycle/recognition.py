@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sorter.cycle.errors import LoopStuck
 
@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
     from sorter.cycle.eyes import Eyes
     from sorter.recognise import Recogniser
-    from sorter.types import Decision, Frame, View
+    from sorter.types import Decision, Frame, Location, View
 
 _LONGEST_S = 60.0  # of the machine's own clock: a network that takes longer over a view hangs
+
+
+class Begun(NamedTuple):
+    """A view whose recognition has begun, taken with the table at ``angle_deg``."""
+
+    angle_deg: float
+    view: Future[View]
 
 
 class Recognition:
@@ -26,11 +33,12 @@ class Recognition:
         self._executor = executor or ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognition")
         self._begun: list[Future[View] | Future[None]] = []
 
-    def look(self, recogniser: Recogniser, frame: Frame, table_deg: float) -> Future[View]:
-        """Begin to recognise what a frame shows."""
-        future = self._executor.submit(recogniser.look, frame, table_deg, self._eyes.background(table_deg))
+    def look(self, recogniser: Recogniser, frame: Frame, table_deg: float, location: Location | None = None) -> Begun:
+        """Begin to recognise what a frame shows; ``location`` if that is known already."""
+        background = self._eyes.background(table_deg)
+        future = self._executor.submit(recogniser.look, frame, table_deg, background, location=location)
         self._note(future)
-        return future
+        return Begun(table_deg, future)
 
     def renew(self, frame: Frame, table_deg: float) -> None:
         """Begin to take a picture of the empty table into its background."""
@@ -60,10 +68,14 @@ class Views:
     def __len__(self) -> int:
         return len(self._futures)
 
-    def add(self, frame: Frame, table_deg: float) -> None:
+    def shoot(self, frame: Frame, table_deg: float) -> None:
         """One more was taken; its recognition begins."""
-        self._futures.append(self._recognition.look(self._recogniser, frame, table_deg))
-        self.angles_deg.append(table_deg)
+        self.add(self._recognition.look(self._recogniser, frame, table_deg))
+
+    def add(self, begun: Begun) -> None:
+        """One more was taken, and its recognition has begun."""
+        self._futures.append(begun.view)
+        self.angles_deg.append(begun.angle_deg)
 
     def so_far(self) -> tuple[View, ...]:
         """Those that are recognised by now."""

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from sorter.cycle.eyes import exposure_s
 from sorter.cycle.incidents import IncidentKind
+from sorter.cycle.look import begin_view
 from sorter.cycle.steps import ask
 from sorter.types import LocationKind
 
 if TYPE_CHECKING:
     from sorter.cycle.feed import Drop
+    from sorter.cycle.recognition import Begun
     from sorter.cycle.station import Station
     from sorter.cycle.steps import Steps
-    from sorter.types import Frame
 
 NO_TABLE_MESSAGE = (
     "The picture shows no table: take your hand away, check the lamp and that nobody moved the camera, then choose: "
@@ -24,8 +25,8 @@ _APART_S = 0.05  # two pictures; what is slower than they can tell lies still
 _ARRIVES_WITHIN_S = 1.0  # after the beam: a part that is not seen by then was none
 
 
-def settle(station: Station, drop: Drop) -> Steps[Frame | None]:
-    """A picture of what lies still on the table; None if nothing lies there.
+def settle(station: Station, drop: Drop) -> Steps[Begun | None]:
+    """The first view of what lies still on the table, its recognition begun; None if nothing lies there.
 
     A part that has not come to rest by ``settle_timeout_s`` is taken as it is.
 
@@ -59,7 +60,6 @@ def settle(station: Station, drop: Drop) -> Steps[Frame | None]:
         yield None
         station.sleep_until(asked_s + _APART_S)
     station.watch.allow("settle", (look.still_frames + 1) * exposure_s(frame))
-    kind = location.kind
-    if kind is LocationKind.MOVING:  # the time is up: what is there, moving or not?
-        kind = station.eyes.locate(frame, table_deg).kind
-    return None if kind is LocationKind.EMPTY else frame
+    if location.kind is LocationKind.MOVING:  # the time is up: what is there, moving or not?
+        location = station.eyes.locate(frame, table_deg)
+    return None if location.kind is LocationKind.EMPTY else begin_view(station, frame, location)

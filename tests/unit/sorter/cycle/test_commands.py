@@ -426,7 +426,7 @@ class Hanging:
     def background(self, table_deg: float) -> None:
         return None
 
-    def look(self, *_: object) -> None:
+    def look(self, *_: object, **__: object) -> None:
         self.may_end.wait(20.0)
 
 

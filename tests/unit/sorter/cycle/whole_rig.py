@@ -43,7 +43,7 @@ from tests.rig_board import HopperPart, RigBoard, RigCamera, RigWorld
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sorter.types import BinId, Frame
+    from sorter.types import BinId, Frame, Location
     from sorter.vision import Background
 
 LABELS = ("3001", "3002", "3003")
@@ -98,8 +98,10 @@ class StandIn:
         self.model = SimpleNamespace(card=SimpleNamespace(name=name))
         self._world = world
 
-    def look(self, frame: Frame, angle_deg: float, background: Background | None = None) -> View:
-        location = locate(frame, background)
+    def look(
+        self, frame: Frame, angle_deg: float, background: Background | None = None, *, location: Location | None = None
+    ) -> View:
+        location = location or locate(frame, background)
         if location.kind not in (LocationKind.ONE, LocationKind.EDGE) or location.table is None:
             return View(angle_deg, frame, location, None, None)
         part = self._world.on_table[0] if self._world.on_table else HopperPart()
