@@ -1,8 +1,9 @@
 """An axis in its own unit, and how long moves take. Pure.
 
 Marlin plans moves with a trapezoid of speed: acceleration along the path is the travel acceleration (M204 T), lowered
-until no axis exceeds its own (M201); the speed is F along the combined path of X, Y and Z, lowered until no axis
-exceeds its own (M203). A block of fewer than six steps is not made (MIN_STEPS_PER_SEGMENT).
+until no axis exceeds its own (M201); here M204 is set so high that the axes' own count alone. The speed is F along the
+combined path of X, Y and Z, lowered until no axis exceeds its own (M203). A block of fewer than six steps is not made
+(MIN_STEPS_PER_SEGMENT).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from firmware_bridge.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MIN_STEPS = 6
 AT_ONCE = 3
@@ -115,12 +116,16 @@ def planned(distances: Mapping[Axis, float], speed_share: float = 1.0) -> Plan:
     length = math.hypot(*distances.values())
     speed = speed_share * min(axis.max_speed * length / abs(d) for axis, d in distances.items() if d)
     acceleration = min(axis.acceleration * length / abs(d) for axis, d in distances.items() if d)
-    acceleration = min(acceleration, max(axis.acceleration for axis in distances))
     if length * acceleration >= speed * speed:
         duration_s = length / speed + speed / acceleration
     else:
         duration_s = 2.0 * math.sqrt(length / acceleration)
     return Plan(length, speed, duration_s)
+
+
+def path_acceleration(axes: Iterable[Axis]) -> float:
+    """What M204 has to say: so much along the path that a combined move is held back by its axes' own limits alone."""
+    return math.ceil(math.hypot(*(axis.acceleration for axis in axes)))
 
 
 def shares_that_start_at_once(distances: Mapping[Axis, float], plan: Plan) -> tuple[float, ...]:

@@ -15,10 +15,10 @@ import time
 from typing import TYPE_CHECKING
 
 from firmware_bridge import reports
-from firmware_bridge.axes import Axis, planned, shares_that_start_at_once
+from firmware_bridge.axes import Axis, path_acceleration, planned, shares_that_start_at_once
 from firmware_bridge.errors import BoardError, EmergencyStopped, LinkClosed, LinkError, PortError, Refused, Unhomed
 from firmware_bridge.gcode import command
-from firmware_bridge.link import Link
+from firmware_bridge.link import Link, Ticket
 from firmware_bridge.ports import find_board
 
 if TYPE_CHECKING:
@@ -55,10 +55,20 @@ class _Call:
             LinkError: the link is over.
         """
         said = self.link.request(text, blocks_s=blocks_s, motion_s=motion_s, stops=self.stops)
-        for line in said:
-            if line.startswith(("Error:", "echo:Unknown command")):
-                raise BoardError(f"the board refused {text}: {line}", remedy="Check the firmware's settings.")
-        return said
+        return _accepted(text, said)
+
+    def request_moves(self, texts: Sequence[str], motion_s: float) -> None:
+        """Send absolute moves, which may be in flight together, and wait until all are accepted; raises as ``request``.
+
+        Args:
+            texts: in order.
+            motion_s: how long they take together.
+        """
+        tickets = [Ticket(text, is_repeatable=True) for text in texts]
+        tickets[0].motion_s = motion_s  # the whole of it is waited for since the first line
+        self.link.submit(tickets, stops=self.stops)
+        for ticket in tickets:
+            _accepted(ticket.text, self.link.wait(ticket))
 
     def ask(self, text: str, is_answer: Callable[[str], bool]) -> list[str]:
         """As ``request``, and once more if the answer was lost on its way."""
@@ -72,6 +82,13 @@ class _Call:
     def reported_position(self) -> dict[str, float]:
         """Where the board has planned its axes to be, by letter; empty if it does not say."""
         return reports.positions(self.ask("M114", reports.is_position))
+
+
+def _accepted(text: str, said: list[str]) -> list[str]:
+    for line in said:
+        if line.startswith(("Error:", "echo:Unknown command")):
+            raise BoardError(f"the board refused {text}: {line}", remedy="Check the firmware's settings.")
+    return said
 
 
 class Board:
@@ -258,14 +275,14 @@ class Board:
         shares = shares_that_start_at_once(distances, plan) if self._is_standing else (1.0,)
         self._is_standing = False
         ends = {axis: call.positions.pop(axis.name) + distance for axis, distance in distances.items()}  # now unhomed
-        motion_s = plan.duration_s
+        texts = []
         for share in shares:
             places: dict[str, float | None] = {
                 axis.letter: targets[axis.name] if share == 1.0 else ends[axis] - (1.0 - share) * distance
                 for axis, distance in distances.items()
             }
-            call.request(command("G1", **places, F=feed), motion_s=motion_s)
-            motion_s = 0.0  # the whole of it is waited for since the first line
+            texts.append(command("G1", **places, F=feed))
+        call.request_moves(texts, plan.duration_s)
         call.positions.update({axis.name: targets[axis.name] for axis in distances})
         return plan.duration_s
 
@@ -363,7 +380,9 @@ class Board:
             raise Refused(f"servo {index}: {angle_deg} deg is not within 0 to 180 deg")
         call = self._call()
         with self._lock:
-            call.request("M400")
+            if not self._is_standing:
+                call.request("M400")
+                self._is_standing = True
             call.request(command("M280", P=index, S=angle_deg), blocks_s=_SERVO_S)
         if travel_s > 0.0:
             time.sleep(travel_s)
@@ -466,7 +485,7 @@ class Board:
             def words(value: Callable[[Axis], float]) -> dict[str, float | None]:
                 return {axis.letter: value(axis) for axis in self.axes.values()}
 
-            acceleration = max(axis.acceleration for axis in self.axes.values())
+            acceleration = path_acceleration(self.axes.values())
             settings += [
                 command("M92", **words(lambda axis: axis.steps_per_unit)),
                 command("M203", **words(lambda axis: axis.max_speed)),

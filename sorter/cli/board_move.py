@@ -141,10 +141,11 @@ def _axes(settings: Settings, letters: list[str], given: dict[str, dict[str, flo
 
 def _set_up(board: Board, axes: list[Axis]) -> None:
     """Tell the board how its axes are, in its memory only, and that they stand at 0."""
+    from firmware_bridge.axes import path_acceleration
     from firmware_bridge.gcode import command
 
     board.axes.update({axis.letter: axis for axis in axes})
-    travel = max(axis.acceleration for axis in axes)
+    travel = path_acceleration(axes)
     for text in (
         command("M92", **{axis.letter: axis.steps_per_unit for axis in axes}),
         command("M203", **{axis.letter: axis.max_speed for axis in axes}),

@@ -145,7 +145,7 @@ def test_08_late_and_repeated_resends_do_not_become_a_loop(connect: Connect) -> 
 
 
 def test_09_dropped_bytes_are_counted_and_cost_no_line(connect: Connect) -> None:
-    with connect({"rx-drop": 0.003}) as (emulated, board, _):
+    with connect({"rx-drop": 0.0025}) as (emulated, board, _):
         tickets = [Ticket(f"G1 X{number} F6000", is_repeatable=True, motion_s=0.5) for number in range(40)]
         board.link.submit(tickets)
         board.link.wait(tickets[-1])
