@@ -40,7 +40,7 @@ def settle(station: Station, drop: Drop) -> Steps[Begun | None]:
     previous, still_frames = drop.frame or station.eyes.frame(), 0
     station.sleep_until(min(previous.captured_at_s, station.clock.monotonic_s()) + _APART_S)
     while True:
-        asked_s = station.clock.monotonic_s()
+        lap = station.watch.lap()
         frame = station.eyes.frame()
         location = station.eyes.locate(frame, table_deg, previous)
         passed_s = station.clock.monotonic_s() - began_s
@@ -54,11 +54,13 @@ def settle(station: Station, drop: Drop) -> Steps[Begun | None]:
             if has_table:
                 break
             yield from ask(station.watch, IncidentKind.NO_TABLE, NO_TABLE_MESSAGE)
-            began_s = asked_s = station.clock.monotonic_s()
+            lap = station.watch.lap()
+            began_s = lap.began_s
             frame = station.eyes.frame()
         previous = frame
         yield None
-        station.sleep_until(asked_s + _APART_S)
+        station.sleep_until(lap.began_s + _APART_S)
+        station.watch.would_have_waited(lap, lap.began_s + _APART_S)
     station.watch.allow("settle", (look.still_frames + 1) * exposure_s(frame))
     if location.kind is LocationKind.MOVING:  # the time is up: what is there, moving or not?
         location = station.eyes.locate(frame, table_deg)

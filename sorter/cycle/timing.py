@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +23,13 @@ HOST = "host"
 def bound_of(stage: str) -> str:
     """The key of a stage's bound in ``Outcome.stage_s``."""
     return f"bound.{stage}"
+
+
+class Lap(NamedTuple):
+    """A moment, and how long the loop had waited for others by then."""
+
+    began_s: float
+    outside_s: float
 
 
 class Stopwatch:
@@ -84,6 +91,15 @@ class Stopwatch:
             yield
         finally:
             self._held_s += self._clock.monotonic_s() - began_s
+
+    def lap(self) -> Lap:
+        """Now, for ``would_have_waited``."""
+        return Lap(self._clock.monotonic_s(), self._outside_s)
+
+    def would_have_waited(self, since: Lap, until_s: float) -> None:
+        """Until then the loop waits anyway, whatever it has done since: that was no time of the host's own."""
+        idle_s = min(until_s, self._clock.monotonic_s()) - since.began_s
+        self._outside_s += max(0.0, idle_s - (self._outside_s - since.outside_s))
 
     def allow(self, stage: str, duration_s: float) -> None:
         """Add to a stage's bound."""
