@@ -14,7 +14,7 @@ from sorter.twin.world import World
 from sorter.types.twin import TwinBin, TwinFeeder, TwinMotor, TwinParts, TwinSensor, TwinSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sorter.twin.scene import Scene
@@ -84,13 +84,37 @@ class Notes:
         return [line.get("part", line.get("text")) for line in self.of(event)]
 
 
+class Nudges:
+    """An ``Inside`` that keeps what is done to the board."""
+
+    def __init__(self) -> None:
+        self.armed: list[str] = []
+        self.losses: list[tuple[str, int, Callable[[int], None]]] = []
+        self.slips: list[tuple[str, int]] = []
+        self.is_cut = False
+
+    def arm(self, fault: str) -> None:
+        self.armed.append(fault)
+
+    def lose_steps(self, letter: str, steps: int, on_lost: Callable[[int], None]) -> None:
+        self.losses.append((letter, steps, on_lost))
+
+    def slip(self, letter: str, steps: int) -> None:
+        self.slips.append((letter, steps))
+
+    def cut_power(self, *, is_cut: bool) -> None:
+        self.is_cut = is_cut
+
+
 class Rig:
     """A world that is moved by hand: whatever changes goes there in a straight line."""
 
     def __init__(self, settings: TwinSettings | None = None, hopper: Any = None, **changes: Any) -> None:
+        self.inside = Nudges()
         self.settings = replace(settings or twin_settings(), **changes)
         self.notes = Notes()
         self.world = World(self.settings, hopper or Blocks(), self.notes)
+        self.world.bad_days.inside = self.inside
         self.state = BoardState(time_s=0.0, arm_deg=self.settings.park_deg, is_awake=True)
         self.world.advance(self.state)
 

@@ -7,7 +7,7 @@ from firmware_bridge.emulator.faults import MENU, FaultPlan, UnknownFaultError
 from firmware_bridge.emulator.firmware import Firmware
 from firmware_bridge.emulator.pty_server import EmulatedBoard
 from firmware_bridge.emulator.settings import AxisSettings, BoardSettings, Flavour
-from firmware_bridge.emulator.surroundings import Outward, Surroundings
+from firmware_bridge.emulator.surroundings import Inside, Outward, Surroundings
 from firmware_bridge.emulator.truth import AxisTruth, Counters, Executed, ServoTruth, Truth
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "FaultPlan",
     "Firmware",
     "Flavour",
+    "Inside",
     "Outward",
     "ServoTruth",
     "Surroundings",

@@ -51,6 +51,7 @@ class Board:
         self.outputs = Outputs(settings)
         self.planner = Planner(settings.usable_blocks, settings.first_move_delay_s, self.wake)
         self.executed: list[Executed] = []
+        self.keeps_executed = True
         self.is_port_open = False
         self.resets = 0
         self.is_awake = False

@@ -44,11 +44,14 @@ def other_name(link: Path) -> Path:
 class Bridge:
     """A firmware on a port. All times are the board's own seconds."""
 
-    def __init__(self, firmware: Firmware, port: Port, link: Path | None, trace: Trace | None) -> None:
+    def __init__(
+        self, firmware: Firmware, port: Port, link: Path | None, trace: Trace | None, *, is_link_lasting: bool = False
+    ) -> None:
         self._firmware = firmware
         self._port = port
         self._link = link
         self._trace = trace
+        self._is_link_lasting = is_link_lasting
         self._is_host_there = False
         self._is_reading_stopped = False
         self._unsent = b""
@@ -125,7 +128,7 @@ class Bridge:
     def _keep_appointments(self, now_s: float) -> None:
         if self._returns_s is not None and now_s >= self._returns_s:
             self._returns_s = None
-            if self._is_renamed and self._link is not None:
+            if self._is_renamed and self._link is not None and not self._is_link_lasting:
                 self._link = other_name(self._link)
             self._port.open(self._link, is_elsewhere=self._is_renamed)
         if self._gives_back_s is not None and now_s >= self._gives_back_s:

@@ -27,6 +27,7 @@ def _move(cpu: Processor, command: Command) -> Work:
             board.say("echo: too long extrusion prevented")
         if block is not None:
             block.stretch = board.move_stretch()
+            block.may_lose = True
             board.is_enabled = [on or bool(n) for on, n in zip(board.is_enabled, block.steps, strict=True)]
             board.planner.add(block, board.now_s)
 

@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 from firmware_bridge.emulator.faults import fault_named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from firmware_bridge.emulator.faults import FaultPlan
 
 
 class FaultDice:
-    """Decides at each opportunity whether a fault happens; one fault's draws never shift another's."""
+    """Decides at each opportunity whether a fault happens; one fault's draws never shift another's.
 
-    def __init__(self, plan: FaultPlan, seed: int) -> None:
+    `on_fired` is called with the name of each that does, before it does.
+    """
+
+    def __init__(self, plan: FaultPlan, seed: int, on_fired: Callable[[str], None] | None = None) -> None:
         self._rates = {name: rate for name, rate in plan.items() if rate > 0.0}
         self._seed = seed
         self._random: dict[str, random.Random] = {}
         self._forced: dict[str, int] = {}
+        self._on_fired = on_fired
 
     def is_possible(self, name: str) -> bool:
         """Whether `name` can happen at all; lets the bulk paths skip the drawing."""
@@ -30,9 +36,17 @@ class FaultDice:
             self._forced[name] -= 1
             if not self._forced[name]:
                 del self._forced[name]
-            return True
-        rate = self._rates.get(name)
-        return rate is not None and self.of(name).random() < rate
+            does_fire = True
+        else:
+            rate = self._rates.get(name)
+            does_fire = rate is not None and self.of(name).random() < rate
+        if does_fire and self._on_fired is not None:
+            self._on_fired(name)
+        return does_fire
+
+    def is_armed(self, name: str) -> bool:
+        """Whether the next opportunity of `name` will happen for sure."""
+        return name in self._forced
 
     def of(self, name: str) -> random.Random:
         """Return the generator of `name`, for the details of a fault that has happened."""

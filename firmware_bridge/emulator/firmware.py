@@ -16,12 +16,12 @@ from firmware_bridge.emulator.dice import FaultDice
 from firmware_bridge.emulator.faults import FaultPlan
 from firmware_bridge.emulator.noise import noise_to_board
 from firmware_bridge.emulator.processor import Processor, Wait, Work
-from firmware_bridge.emulator.settings import BoardSettings
+from firmware_bridge.emulator.settings import AXES, BoardSettings
 from firmware_bridge.emulator.surroundings import Follower
 from firmware_bridge.emulator.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from firmware_bridge.emulator.surroundings import Surroundings
     from firmware_bridge.emulator.truth import Executed, Truth
@@ -36,7 +36,8 @@ class Firmware:
 
     Nobody hears the banner of that power-up: the port is closed. `open_port` resets the board (DTR), and the answer to
     that is what a host sees first. Time never runs backwards: an earlier `now_s` is taken for the present.
-    `surroundings` follow the board and press its switches.
+    `surroundings` follow the board and press its switches. `on_fault` is called with the name of each fault of the menu
+    that happens.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Firmware:
         faults: FaultPlan | None = None,
         seed: int = 0,
         surroundings: Surroundings | None = None,
+        on_fault: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or BoardSettings()
-        self.dice = FaultDice(faults or FaultPlan(), seed)
+        self.dice = FaultDice(faults or FaultPlan(), seed, on_fault)
         self._board = Board(self.settings, self.dice, seed)
         self._follower = Follower(self._board, surroundings) if surroundings is not None else None
         self._inbound = Wire(self.settings.byte_s)
@@ -68,6 +70,12 @@ class Firmware:
     def executed(self) -> Sequence[Executed]:
         """Every line that was begun since power-up, or since `clear_executed`; it survives resets."""
         return self._board.executed
+
+    def forget_executed(self) -> None:
+        """Keep no list of executed lines from now on, nor count those that come twice: for a board that runs long."""
+        self._board.keeps_executed = False
+        self._board.seen_lines.clear()
+        self.clear_executed()
 
     def clear_executed(self) -> None:
         """Forget which lines were executed."""
@@ -157,6 +165,23 @@ class Firmware:
     def inject(self, fault: str, times: int = 1) -> None:
         """Let the next `times` opportunities of a fault happen, whatever its rate. UnknownFaultError: no such fault."""
         self.dice.force(fault, times)
+
+    def arm(self, fault: str) -> None:
+        """See ``Inside``. UnknownFaultError: no such fault."""
+        if not self.dice.is_armed(fault):
+            self.dice.force(fault, 1)
+
+    def lose_steps(self, letter: str, steps: int, on_lost: Callable[[int], None]) -> None:
+        """See ``Inside``. ValueError: no such motor."""
+        self._board.planner.lose(AXES.index(letter), steps, on_lost)
+
+    def slip(self, letter: str, steps: int) -> None:
+        """See ``Inside``. ValueError: no such motor."""
+        self._board.planner.slip(AXES.index(letter), steps)
+
+    def cut_power(self, *, is_cut: bool) -> None:
+        """See ``Inside``."""
+        self._board.planner.cut_power(is_cut, self._board.now_s)
 
     def _have_surroundings_changed(self, until_s: float) -> bool:
         """Take the surroundings along to `until_s`, or to where they change a switch; return whether they did."""

@@ -51,14 +51,14 @@ def _search(cpu: Processor, axis: int, units: float, speed: float) -> Generator[
     def is_pressed() -> bool:
         return board.endstops.is_triggered(name, board.planner.motors_at(board.now_s))
 
-    if is_pressed():
-        return True
-    steps = round(units * board.motion.steps_per_unit[axis])
-    way = board.endstops.steps_to_home(axis, board.planner.motors_at(board.now_s))
-    is_ahead = way is not None and way <= steps
-    _start(cpu, axis, -(way if way is not None and is_ahead else steps), speed, runs_into=is_ahead)
-    yield from cpu.idle(lambda: not board.planner.planned or is_pressed())
-    board.planner.stop(board.now_s)
+    left = round(units * board.motion.steps_per_unit[axis])
+    while left > 0 and not is_pressed():
+        way = board.endstops.steps_to_home(axis, board.planner.motors_at(board.now_s))
+        steps = left if way is None else min(way, left)
+        _start(cpu, axis, -steps, speed, runs_into=way == steps)
+        yield from cpu.idle(lambda: not board.planner.planned or is_pressed())
+        board.planner.stop(board.now_s)
+        left -= steps  # a motor that was without power meanwhile is not there yet
     return is_pressed()
 
 

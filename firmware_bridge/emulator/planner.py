@@ -26,7 +26,8 @@ _MOVES_THAT_START_AT_ONCE = 3
 class Block:
     """One planned move. `steps` are signed, per motor X, Y, Z, E; lengths are units along the path.
 
-    `counts` marks no move but a change of the position counters, which takes effect in its turn.
+    `counts` marks no move but a change of the position counters, which takes effect in its turn. `may_lose`: a motor
+    may lose steps in it, as one does that stalls; searching a switch goes on until the switch is there.
     """
 
     steps: Steps = _ORIGIN
@@ -39,16 +40,18 @@ class Block:
     stretch: float = 1.0
     counts: tuple[int | None, ...] | None = None
     entry_speed: float = 0.0
+    may_lose: bool = False
 
 
 @dataclass(slots=True)
 class _Running:
-    """The move that the motors are in; it ends early where it was told to."""
+    """The move that the motors are in; it ends early where it was told to. At its end they are `lost` steps short."""
 
     block: Block
     profile: Trapezoid
     started_s: float
     ends_s: float
+    lost: Steps = _ORIGIN
 
     def fraction_at(self, now_s: float) -> float:
         """How much of the move is done, 0 to 1."""
@@ -57,9 +60,19 @@ class _Running:
         return self.profile.distance_at((now_s - self.started_s) / self.block.stretch) / self.block.length
 
     def steps_at(self, now_s: float) -> list[int]:
-        """Whole steps made so far, per motor."""
-        fraction = self.fraction_at(now_s)
-        return [int(n * fraction + 0.5) if n >= 0 else -int(-n * fraction + 0.5) for n in self.block.steps]
+        """Whole steps sent so far, per motor."""
+        return _share_of(self.block.steps, self.fraction_at(now_s))
+
+    def made_at(self, now_s: float) -> list[int]:
+        """Whole steps made so far, per motor: those sent but for those lost."""
+        sent = self.steps_at(now_s)
+        if self.lost == _ORIGIN:
+            return sent
+        return [n - short for n, short in zip(sent, _share_of(self.lost, self.fraction_at(now_s)), strict=True)]
+
+
+def _share_of(steps: Steps, share: float) -> list[int]:
+    return [int(n * share + 0.5) if n >= 0 else -int(-n * share + 0.5) for n in steps]
 
 
 class Planner:
@@ -75,6 +88,8 @@ class Planner:
         self._handover_speed = 0.0
         self._motors = [0, 0, 0, 0]
         self._zero = [0, 0, 0, 0]
+        self._losses: dict[int, tuple[int, Callable[[int], None]]] = {}
+        self._made_with_power: list[int] | None = None  # of the running move; None: the motors have power
         self.last_motion_s = 0.0
 
     @property
@@ -135,13 +150,18 @@ class Planner:
         profile = Trapezoid.fitted(block.length, block.entry_speed, block.nominal_speed, leave, block.acceleration)
         self._handover_speed = leave if self._waiting else 0.0
         duration_s = profile.duration_s * block.stretch if block.length else 0.0
-        self._running = _Running(block, profile, self._starts_s, self._starts_s + duration_s)
+        lost = self._losses_of(block) if self._losses and block.may_lose else _ORIGIN
+        self._running = _Running(block, profile, self._starts_s, self._starts_s + duration_s, lost)
 
     def _finish(self, now_s: float) -> None:
         running, self._running = self._running, None
         if running is None:
             return
-        self._motors = [motor + n for motor, n in zip(self._motors, running.steps_at(now_s), strict=True)]
+        sent, made = running.steps_at(now_s), running.made_at(now_s)
+        if self._made_with_power is not None:
+            made, self._made_with_power = self._made_with_power, [0, 0, 0, 0]
+        self._motors = [motor + n for motor, n in zip(self._motors, made, strict=True)]
+        self._zero = [zero - (n - true) for zero, n, true in zip(self._zero, sent, made, strict=True)]
         if running.block.counts:
             self._set_counts(running.block.counts)
         self._starts_s = self.last_motion_s = now_s
@@ -166,13 +186,16 @@ class Planner:
 
     def motors_at(self, now_s: float) -> Steps:
         """Return the true position of every motor, in steps from where it stood when the emulator was made."""
-        made = self._running.steps_at(now_s) if self._running else _ORIGIN
+        made = self._made_with_power
+        if made is None:
+            made = self._running.made_at(now_s) if self._running else [0, 0, 0, 0]
         x, y, z, e = (motor + n for motor, n in zip(self._motors, made, strict=True))
         return (x, y, z, e)
 
     def counts_at(self, now_s: float) -> Steps:
         """Return what the firmware believes: the `Count` of M114."""
-        x, y, z, e = (motor - zero for motor, zero in zip(self.motors_at(now_s), self._zero, strict=True))
+        sent = self._running.steps_at(now_s) if self._running else _ORIGIN
+        x, y, z, e = (motor + n - zero for motor, n, zero in zip(self._motors, sent, self._zero, strict=True))
         return (x, y, z, e)
 
     def set_counts(self, counts: tuple[int | None, ...], now_s: float) -> None:
@@ -191,3 +214,30 @@ class Planner:
         """Move a motor by hand: its true position changes, the count does not."""
         self._motors[axis] += steps
         self._zero[axis] += steps
+
+    def lose(self, axis: int, steps: int, on_lost: Callable[[int], None]) -> None:
+        """Let a motor lose up to `steps` steps in its next move that is no search for a switch.
+
+        `on_lost` is called as that move begins, with how many it will be short of at its end, signed as the move is.
+        """
+        self._losses[axis] = (steps, on_lost)
+
+    def _losses_of(self, block: Block) -> Steps:
+        lost = [0, 0, 0, 0]
+        for axis in [axis for axis in self._losses if block.steps[axis]]:
+            steps, on_lost = self._losses.pop(axis)
+            lost[axis] = min(steps, abs(block.steps[axis])) * (1 if block.steps[axis] > 0 else -1)
+            on_lost(lost[axis])
+        return (lost[0], lost[1], lost[2], lost[3])
+
+    def cut_power(self, is_cut: bool, now_s: float) -> None:
+        """Take the motors' supply away: the count goes on, the motors stand. Or give it back: they go on from there."""
+        if is_cut is (self._made_with_power is not None):
+            return
+        made = self._running.made_at(now_s) if self._running else [0, 0, 0, 0]
+        if is_cut:
+            self._made_with_power = made
+            return
+        stood, self._made_with_power = self._made_with_power or made, None
+        for axis, (n, true) in enumerate(zip(made, stood, strict=True)):
+            self.slip(axis, true - n)

@@ -226,7 +226,9 @@ class Processor:
         counters.lines_executed += 1
         if queued.number is None:
             counters.unnumbered_lines_executed += 1
-        else:
+        if not board.keeps_executed:
+            return
+        if queued.number is not None:
             key = (queued.number, text)
             counters.repeated_lines_executed += key in board.seen_lines
             board.seen_lines.add(key)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from firmware_bridge.emulator.bridge import Trace
     from firmware_bridge.emulator.faults import FaultPlan
     from firmware_bridge.emulator.settings import BoardSettings
-    from firmware_bridge.emulator.surroundings import Surroundings
+    from firmware_bridge.emulator.surroundings import Inside, Surroundings
     from firmware_bridge.emulator.truth import Executed, Truth
 
 _LOOK_FOR_HOST_S = 0.01
@@ -40,8 +40,14 @@ class EmulatedBoard:
     """A board on a pty. Use it as a context manager, or call `start` and `stop`.
 
     `speed` is how many seconds the board lives in a second of the clock. `trace` is called by the thread with all that
-    crosses the pty. `surroundings` follow the board, one call at a time, in whatever thread brings it up to date. All
-    methods may be called from any thread, but not by surroundings or trace.
+    crosses the pty. `surroundings` follow the board, one call at a time, in whatever thread brings it up to date.
+    `on_fault` is called in the same way, with the name of each fault of the menu that happens. All methods may be
+    called from any thread, but not by surroundings, trace or `on_fault`; `inside` is for these.
+
+    `is_link_lasting`: the link is as one of udev's by id or by socket, and leads to the board also after it came back
+    as another device (`renamed`). Else the board is then found under another link: `board1` for `board`.
+
+    `keeps_executed`: `executed` tells of every line, which takes memory for as long as the board lives.
 
     Raises:
         ValueError: `speed` is not above 0.
@@ -60,12 +66,17 @@ class EmulatedBoard:
         *,
         trace: Trace | None = None,
         surroundings: Surroundings | None = None,
+        on_fault: Callable[[str], None] | None = None,
+        is_link_lasting: bool = False,
+        keeps_executed: bool = True,
     ) -> None:
         if not 0.0 < speed < float("inf"):
             raise ValueError(f"the speed must be above 0, not {speed}")
-        self._firmware = Firmware(settings, faults, seed, surroundings)
+        self._firmware = Firmware(settings, faults, seed, surroundings, on_fault)
+        if not keeps_executed:
+            self._firmware.forget_executed()
         self._port = Port()
-        self._bridge = Bridge(self._firmware, self._port, link, trace)
+        self._bridge = Bridge(self._firmware, self._port, link, trace, is_link_lasting=is_link_lasting)
         self._link = link
         self._speed = speed
         self._lock = threading.Lock()
@@ -118,6 +129,11 @@ class EmulatedBoard:
     def failure(self) -> BaseException | None:
         """Why the thread has ended before it was told to; None while it serves."""
         return self._failure
+
+    @property
+    def inside(self) -> Inside:
+        """What surroundings may do to the board while it is theirs: in a call of theirs, or within `held`."""
+        return self._firmware
 
     def host_s(self, board_s: float) -> float:
         """Return when, by the monotonic clock, the board's own clock shows `board_s`."""
@@ -175,6 +191,12 @@ class EmulatedBoard:
         """Plug the cable in again: a new pty, under the same link or under the link `name`."""
         with self._changing():
             self._bridge.plug_in(self._now_s(), name)
+
+    @property
+    def is_plugged_in(self) -> bool:
+        """Whether there is a port: the cable is in, and the board has not dropped off for a moment."""
+        with self._lock:
+            return self._port.master is not None
 
     def stop_reading(self, is_stopped: bool) -> None:
         """Take no more bytes from the host, so that its writes block; or take them again."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from firmware_bridge.emulator.board import Board
     from firmware_bridge.emulator.planner import Steps
@@ -45,6 +45,30 @@ class Surroundings(Protocol):
         has changed at once. All that is due at the instant must have happened on return. The same mapping, unchanged,
         says that no switch has changed.
         """
+
+
+class Inside(Protocol):
+    """What surroundings may do to a board: in a call of theirs, or while it is held. A motor is named by its letter."""
+
+    def arm(self, fault: str) -> None:
+        """Let the next opportunity of a fault of the menu happen; once, also if it is armed already.
+
+        Raises:
+            UnknownFaultError: it is not on the menu.
+        """
+
+    def lose_steps(self, letter: str, steps: int, on_lost: Callable[[int], None]) -> None:
+        """Let a motor lose up to `steps` steps, evenly, in its next move; the count knows nothing of it.
+
+        Searching a switch is no such move. `on_lost` is called as the move begins, with how many it loses, signed as
+        the move is.
+        """
+
+    def slip(self, letter: str, steps: int) -> None:
+        """Turn a motor by hand: the count knows nothing of it."""
+
+    def cut_power(self, *, is_cut: bool) -> None:
+        """Take the motors' supply away, so that they stand while the count goes on, or give it back."""
 
 
 class Follower:

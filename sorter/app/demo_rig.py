@@ -6,7 +6,7 @@ motor chute; a vibratory feeder; beams where parts drop and in the chute.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
@@ -14,10 +14,11 @@ import tomlkit
 from sorter.app.errors import DemoRefused
 from sorter.classify.card import OTHER
 from sorter.config import MotorChuteConfig, VibratoryFeederConfig
+from sorter.cycle.station import IN_CHUTE
 from sorter.types.twin import TwinBin, TwinCamera, TwinFeeder, TwinMotor, TwinParts, TwinSensor, TwinSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sorter.config import MotorConfig, RigConfig, SensorConfig
@@ -26,7 +27,7 @@ RIG_FILE, TWIN_FILE, TRUTH_FILE = "rig.toml", "twin.json", "truth.jsonl"
 REJECT, RECIRCULATE = "reject", "recirculate"
 MOST_SPEED = 50.0
 
-_BOARD_LINK, _CAMERA_SOCKET, _STATE = "board", "camera.sock", "state"
+_BOARD_LINK, _CAMERA_SOCKET, HANDS_SOCKET, _STATE = "board", "camera.sock", "hands.sock", "state"
 _LONGEST_SOCKET = 100  # bytes; the kernel takes 107
 _SIDE_PX = 300  # of the twin's camera's frames
 _MOST_BINS = 60
@@ -37,6 +38,8 @@ _WIDEST_WINDOW_DEG = 8.0
 _FRAME_S, _FRAMES_S, _SETTLE_S, _GIVE_UP_S, _BEAM_S, _LATE_S = 1.5, 6.0, 1.5, 1.0, 0.1, 0.02
 
 _PULSE_S, _LONGEST_PULSE_S = 0.3, 1.5  # of a beam; the next part comes later
+_CHUTE_BEAM_S, _LONGEST_CHUTE_PULSE_S = 0.2, 3.0  # the same in the chute, where the next part comes later still
+_CHECK_EVERY_PARTS = 20  # where motors lose steps, so that few parts go astray until it is found
 _USUAL_PART_S = 0.4  # of the feeder's shaking
 _FALL_S = 0.15  # from a part's drop until the feeder has stopped, with a host that loses no time
 _SURE_SHARE = 0.4  # of the time for a part in which surely no other comes
@@ -53,6 +56,7 @@ class DemoOptions:
         unknown_share: of parts of no known class.
         photos: folder of photographs to show instead of sprites.
         views: so many of each part; None leaves it to the rig.
+        faults: the twin's bad days: the chance of each, for each part.
     """
 
     parts: int
@@ -61,6 +65,7 @@ class DemoOptions:
     unknown_share: float = 0.0
     photos: Path | None = None
     views: int | None = None
+    faults: Mapping[str, float] = field(default_factory=dict)
 
 
 def known_classes(labels: Sequence[str]) -> tuple[str, ...]:
@@ -112,7 +117,7 @@ def rig_toml(folder: Path, model: Path, classes: Sequence[str], options: DemoOpt
         "chute": {"kind": "motor", "letter": "X", "home_deg": 0.0, "minimum_deg": 0.0, "maximum_deg": 359.0},
         "ejector": {"servo": 0},
         "feeder": {"kind": "vibratory", "fan": 0, "give_up_s": _between(8.0, _GIVE_UP_S * speed, 600.0)},
-        "sensors": {"dropped": {"endstop": "z_min"}, "in_chute": {"endstop": "y_min"}},
+        "sensors": {"dropped": {"endstop": "z_min"}, "in_chute": {"endstop": "y_min"}} | _more_sensors(options),
         "look": {
             "model": str(model),
             "angles": max(8, most),
@@ -121,6 +126,7 @@ def rig_toml(folder: Path, model: Path, classes: Sequence[str], options: DemoOpt
             "settle_timeout_s": _between(4.0, _SETTLE_S * speed, 60.0),
             "empty_table": "picture",
         },
+        "check": {"every_parts": _CHECK_EVERY_PARTS if _loses_steps(options) else 200},
         "paths": {"state": _STATE},
         "sort": {
             "name": "a bin for each class",
@@ -129,7 +135,7 @@ def rig_toml(folder: Path, model: Path, classes: Sequence[str], options: DemoOpt
             "rules": [{"bin": name, "classes": [name]} for name in classes],
         },
         "bins": [
-            {"id": name, "chute_deg": round(place * step_deg, 2), "capacity": max(200, options.parts)}
+            {"id": name, "chute_deg": round(place * step_deg, 2), "capacity": max(20, options.parts)}
             for place, name in enumerate(ids)
         ],
     }
@@ -161,7 +167,7 @@ def twin_settings(folder: Path, config: RigConfig, classes: Sequence[str], optio
             unknown_share=options.unknown_share,
             photos=None if options.photos is None else str(options.photos.absolute()),
         ),
-        sensors={name: _sensor(sensor) for name, sensor in config.sensors.all.items()},
+        sensors={name: _sensor(name, sensor, options.speed) for name, sensor in config.sensors.all.items()},
         camera=TwinCamera(config.camera.width_px, config.camera.height_px),
         ejector_servo=config.ejector.servo,
         park_deg=config.ejector.park_deg,
@@ -170,7 +176,18 @@ def twin_settings(folder: Path, config: RigConfig, classes: Sequence[str], optio
         seed=options.seed,
         speed=options.speed,
         beam_s=_between(_PULSE_S, _BEAM_S * options.speed, _LONGEST_PULSE_S),
+        faults=dict(options.faults),
+        hands=str(folder / HANDS_SOCKET),
     )
+
+
+def _more_sensors(options: DemoOptions) -> dict[str, Any]:
+    """The contact of the motors' switch, where their supply can be cut; asking for it takes a moment at each push."""
+    return {"motor_power": {"endstop": "x_max"}} if options.faults.get("power-cut") else {}
+
+
+def _loses_steps(options: DemoOptions) -> bool:
+    return any(rate and name.startswith("lost-steps") for name, rate in options.faults.items())
 
 
 def _seconds_a_part(speed: float) -> float:
@@ -186,5 +203,6 @@ def _motor(motor: MotorConfig, home_deg: float | None) -> TwinMotor:
     return TwinMotor(motor.letter, motor.steps_per_deg, is_reversed=motor.is_reversed, home_deg=home_deg)
 
 
-def _sensor(sensor: SensorConfig) -> TwinSensor:
-    return TwinSensor(sensor.endstop, is_triggered_when_active=sensor.is_active_when == "triggered")
+def _sensor(name: str, sensor: SensorConfig, speed: float) -> TwinSensor:
+    pulse_s = _between(_PULSE_S, _CHUTE_BEAM_S * speed, _LONGEST_CHUTE_PULSE_S) if name == IN_CHUTE else None
+    return TwinSensor(sensor.endstop, is_triggered_when_active=sensor.is_active_when == "triggered", pulse_s=pulse_s)

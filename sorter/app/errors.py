@@ -5,6 +5,7 @@ SorterError
 ├── RigUnreachable (ConnectionError) board or camera cannot be connected
 ├── DemoRefused (ValueError)         what the demo was asked for cannot be
 ├── TwinFailed (ChildProcessError)   the simulated rig did not start, or ended by itself
+├── HandsFailed (RuntimeError)       hands at the simulated rig cannot do what they are asked for
 ├── DemoStuck (TimeoutError)         the demo does not get on
 └── TruthRefused (ValueError)        what the twin wrote down cannot be read
 """
@@ -48,6 +49,13 @@ class TwinFailed(SorterError, ChildProcessError):  # noqa: N818  (the name says 
     def as_dict(self) -> dict[str, object]:
         """With ``said``."""
         return {**super().as_dict(), "said": self.said}
+
+
+class HandsFailed(SorterError, RuntimeError):  # noqa: N818  (the name says it)
+    """Hands at the simulated rig cannot be reached, do not answer, or refuse what they are asked for."""
+
+    def __init__(self, problem: str, *, remedy: str | None = None) -> None:
+        super().__init__(problem, remedy=remedy or "Check that the twin still runs, and the path of its hands.")
 
 
 class DemoStuck(SorterError, TimeoutError):  # noqa: N818  (the name says it)

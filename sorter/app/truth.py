@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sorter.app.errors import TruthRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -26,7 +27,8 @@ class Journey:
         dropped_s: when it fell onto the table.
         landed_s: when it lay still there; None if it never did.
         pushed_s: when the arm struck it, each time.
-        fell_s, place: when and where it came to lie, a bin's id or ``beside``; None: it lies on the table.
+        fell_s, place: when and where it came to lie, a bin's id, ``beside`` or ``hand``; None: it lies on the table, or
+            hangs in the chute.
     """
 
     part: int
@@ -43,8 +45,28 @@ class Journey:
 
 
 @dataclass(frozen=True)
+class FaultTruth:
+    """A fault that happened: when, what, in the handling of which part (None: nobody's), and its details."""
+
+    at_s: float
+    name: str
+    part: int | None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HandTruth:
+    """What hands did: when, what, which parts they took, and the rest (``bins``, ``count``, ``fault``)."""
+
+    at_s: float
+    do: str
+    parts: tuple[int, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Truth:
-    """The whole file: journeys in the order in which they began.
+    """The whole file: journeys in the order in which they began, faults and hands in theirs.
 
     ``empty_s`` is when the hopper was last said to have nothing left, nor anything on its way; None if it never was.
     """
@@ -52,6 +74,8 @@ class Truth:
     journeys: tuple[Journey, ...] = ()
     collisions: tuple[str, ...] = ()
     empty_s: float | None = None
+    faults: tuple[FaultTruth, ...] = ()
+    hands: tuple[HandTruth, ...] = ()
 
     def is_over(self, recirculate: str | None) -> bool:
         """Whether no part will come any more: none was fed since ``empty_s``, none fell where it is fed again from."""
@@ -86,7 +110,13 @@ def read_truth(file: Path) -> Truth:
             raise TruthRefused(file, number, f"has no {error}, or tells of a part that is not there") from error
         except (ValueError, TypeError) as error:
             raise TruthRefused(file, number, str(error)) from error
-    return Truth(tuple(reading.journeys), tuple(reading.collisions), reading.empty_s)
+    return Truth(
+        journeys=tuple(reading.journeys),
+        collisions=tuple(reading.collisions),
+        empty_s=reading.empty_s,
+        faults=tuple(reading.faults),
+        hands=tuple(reading.hands),
+    )
 
 
 class _Reading:
@@ -94,6 +124,8 @@ class _Reading:
         self.journeys: list[Journey] = []
         self.collisions: list[str] = []
         self.empty_s: float | None = None
+        self.faults: list[FaultTruth] = []
+        self.hands: list[HandTruth] = []
         self._latest: dict[int, int] = {}  # by part, where its present journey stands in the list
 
     def add(self, event: dict[str, Any]) -> None:
@@ -123,9 +155,19 @@ class _Reading:
                 self.collisions.append(event["text"])
             case "empty":
                 self.empty_s = at_s
+            case "fault":
+                details = _others(event, "name", "part")
+                self.faults.append(FaultTruth(at_s, event["name"], event["part"], details))
+            case "hand":
+                details = _others(event, "do", "parts")
+                self.hands.append(HandTruth(at_s, event["do"], tuple(event.get("parts", ())), details))
             case other:
                 raise ValueError(f"knows no event {other!r}")
 
     def _change(self, event: dict[str, Any], **values: Any) -> None:
         place = self._latest[event["part"]]
         self.journeys[place] = replace(self.journeys[place], **values)
+
+
+def _others(event: dict[str, Any], *known: str) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name not in ("event", "at_s", *known)}

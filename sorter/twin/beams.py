@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sorter.types.twin import TwinSensor
 
 MOTOR_POWER = "motor_power"
+DROPPED, IN_CHUTE = "dropped", "in_chute"
 
 
 class Beams:
@@ -17,21 +18,23 @@ class Beams:
 
     Args:
         sensors: by name.
-        pulse_s: how long a beam counts as broken by one part.
+        pulse_s: how long a beam counts as broken by one part, where the sensor does not say.
     """
 
     def __init__(self, sensors: Mapping[str, TwinSensor], pulse_s: float) -> None:
         self._sensors = sensors
         self._pulse_s = pulse_s
         self._active_until_s: dict[str, float] = {}
+        self._held: dict[str, bool] = {}
         self.switches: Mapping[str, bool] = {}
         self._show()
 
     def broken(self, name: str, now_s: float) -> float | None:
         """A part breaks a beam; returns until when it counts as broken, None if there is no such sensor."""
-        if name not in self._sensors:
+        sensor = self._sensors.get(name)
+        if sensor is None:
             return None
-        self._active_until_s[name] = now_s + self._pulse_s
+        self._active_until_s[name] = now_s + (self._pulse_s if sensor.pulse_s is None else sensor.pulse_s)
         self._show()
         return self._active_until_s[name]
 
@@ -43,9 +46,19 @@ class Beams:
         if over:
             self._show()
 
+    def hold(self, name: str, is_active: bool | None) -> None:
+        """Keep a sensor as it is, whatever passes: something hangs in the beam, the supply is cut; None lets go."""
+        if name in self._sensors and self._held.get(name) is not is_active:
+            if is_active is None:
+                del self._held[name]
+            else:
+                self._held[name] = is_active
+            self._show()
+
     def _show(self) -> None:
         """Press the switches as they must be; a new mapping only where something changes."""
         self.switches = {
-            sensor.endstop: sensor.is_triggered_when_active is (name == MOTOR_POWER or name in self._active_until_s)
+            sensor.endstop: sensor.is_triggered_when_active
+            is self._held.get(name, name == MOTOR_POWER or name in self._active_until_s)
             for name, sensor in self._sensors.items()
         }

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from firmware_bridge.emulator import AxisSettings, BoardSettings
 from sorter.twin.errors import TwinRefused
 from sorter.twin.state import BoardState
-from sorter.types.twin import BESIDE, TwinMotor
+from sorter.types.faults import fault_named
+from sorter.types.twin import BESIDE, HAND, TwinMotor
 
 if TYPE_CHECKING:
     from firmware_bridge.emulator import Outward
@@ -154,7 +155,7 @@ def _axis(motor: TwinMotor, reach_deg: float, chance: random.Random) -> tuple[Ax
 
 def _check(settings: TwinSettings) -> None:
     """Refuse what contradicts itself."""
-    problems = [*_wiring_problems(settings), *_bin_problems(settings)]
+    problems = [*_wiring_problems(settings), *_bin_problems(settings), *_fault_problems(settings)]
     if problems:
         raise TwinRefused("\n".join(problems), remedy=_REMEDY)
 
@@ -190,8 +191,8 @@ def _wiring_problems(settings: TwinSettings) -> list[str]:
 def _bin_problems(settings: TwinSettings) -> list[str]:
     problems = []
     ids = [each.id for each in settings.bins]
-    if len(set(ids)) < len(ids) or BESIDE in ids:
-        problems.append(f'bins must have ids of their own, and none is "{BESIDE}": {", ".join(ids)}')
+    if len(set(ids)) < len(ids) or BESIDE in ids or HAND in ids:
+        problems.append(f'bins must have ids of their own, and none is "{BESIDE}" or "{HAND}": {", ".join(ids)}')
     if settings.recirculate is not None and settings.recirculate not in ids:
         problems.append(f"recirculate {settings.recirculate!r} is no bin; there are {', '.join(ids)}")
     if settings.chute is None and len(ids) > 1:
@@ -201,4 +202,17 @@ def _bin_problems(settings: TwinSettings) -> list[str]:
             f"fall_s {settings.fall_s:g} is below fall_to_chute_s {settings.fall_to_chute_s:g}: a part enters the "
             "chute before it lies in a bin"
         )
+    return problems
+
+
+def _fault_problems(settings: TwinSettings) -> list[str]:
+    problems = []
+    for name, rate in settings.faults.items():
+        try:
+            fault = fault_named(name)
+        except ValueError as error:
+            problems.append(f"faults: {error}")
+            continue
+        if rate > 0.0 and fault.name == "lost-steps-chute" and not isinstance(settings.chute, TwinMotor):
+            problems.append(f"faults.{name}: no motor turns the chute")
     return problems

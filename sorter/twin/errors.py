@@ -5,7 +5,8 @@ SorterError
 ├── HopperRefused (ValueError)       parts that cannot be had from what there is
 ├── PhotographRefused (ValueError)   a photograph that cannot be shown any more
 ├── TwinRefused (ValueError)         settings that no twin can be made of
-└── SocketRefused (OSError)          the camera's socket cannot be listened at
+├── HandsRefused (ValueError)        what hands cannot do here
+└── SocketRefused (OSError)          a socket, of the camera or the hands, cannot be listened at
 """
 
 from __future__ import annotations
@@ -47,7 +48,11 @@ class PhotographRefused(SorterError, ValueError):  # noqa: N818
 
 
 class SocketRefused(SorterError, OSError):  # noqa: N818
-    """The camera's socket cannot be listened at."""
+    """The camera's socket, or that of the hands, cannot be listened at."""
+
+
+class HandsRefused(SorterError, ValueError):  # noqa: N818
+    """Hands are asked for what they do not know, or what is not there."""
 
 
 class TwinRefused(SorterError, ValueError):  # noqa: N818

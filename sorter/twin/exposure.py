@@ -6,7 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from sorter.twin.optics import Lens, Look
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from sorter.twin.scene import PictureMaker, Scene
@@ -57,13 +60,26 @@ class Shutter:
         board, world: what is looked at.
         maker: makes pictures of scenes.
         exposure_s: of the board's own time.
+        look: what is wrong between table and sensor at a time of the board; called while the board is held.
+        lens: makes of a picture what is seen then.
     """
 
-    def __init__(self, board: HeldBoard, world: Exposing, maker: PictureMaker, exposure_s: float) -> None:
+    def __init__(
+        self,
+        board: HeldBoard,
+        world: Exposing,
+        maker: PictureMaker,
+        exposure_s: float,
+        *,
+        look: Callable[[float], Look] | None = None,
+        lens: Lens | None = None,
+    ) -> None:
         self._board = board
         self._world = world
         self._maker = maker
         self._exposure_s = exposure_s
+        self._look = look or (lambda _time_s: Look())
+        self._lens = lens or Lens(seed=0)
         self._sequence = 0
         self._lock = threading.Lock()
 
@@ -72,11 +88,13 @@ class Shutter:
         with self._lock:
             with self._board.held() as opens_s:
                 exposure = self._world.expose(self._exposure_s)
+                look = self._look(opens_s)
             closes_s = self._board.host_s(opens_s + self._exposure_s)
             while not exposure.is_over:
                 time.sleep(max(_LONGEST_DOZE_S, closes_s - time.monotonic()))
                 with self._board.held():
                     pass
             rgb = self._maker.picture(exposure.different_scenes, self._sequence)
+            rgb = self._lens.through(rgb, look, self._sequence)
             self._sequence += 1
             return rgb, self._exposure_s

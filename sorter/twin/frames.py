@@ -7,17 +7,16 @@ after a while. Pictures are taken one at a time, in the order in which they are 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import select
 import socket
-import stat
 import threading
 from typing import TYPE_CHECKING
 
 from sorter.errors import SorterError
-from sorter.twin.errors import SocketRefused
+from sorter.twin.hang import Hang
+from sorter.twin.listening import listen_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +28,7 @@ _MOST_CLIENTS = 8
 _MOST_REQUEST_BYTES = 64
 _SEND_TIMEOUT_S = 5.0
 _JOIN_S = 10.0  # a picture that is being taken at the time waits out its exposure first
-_OTHER = "Name another path, or remove that file."
+_HANG_LOOK_S = 0.02  # whether it still does
 
 
 class FrameServer:
@@ -39,11 +38,13 @@ class FrameServer:
         path: of the socket.
         take: takes a picture: H×W×3 uint8 RGB and how long it was exposed (s). Called by one thread at a time; a
             SorterError that it raises goes to the client, anything else too, and is kept in ``failure``.
+        hang: whether the camera hangs: then requests are taken and not answered.
     """
 
-    def __init__(self, path: Path, take: Callable[[], tuple[RgbArray, float]]) -> None:
+    def __init__(self, path: Path, take: Callable[[], tuple[RgbArray, float]], hang: Hang | None = None) -> None:
         self._path = path
         self._take = take
+        self._hang = hang or Hang()
         self._turn = threading.Lock()
         self._sequence = 0
         self._listener: socket.socket | None = None
@@ -59,17 +60,7 @@ class FrameServer:
         Raises:
             SocketRefused: somebody listens there, something else stands there, or the path cannot be used.
         """
-        self._clear_path()
-        listener = socket.socket(socket.AF_UNIX)
-        try:
-            listener.bind(str(self._path))
-            self._path.chmod(0o600)
-            listener.listen(_MOST_CLIENTS)
-        except OSError as error:
-            listener.close()
-            reason = error.strerror or str(error)  # a path that is too long has no errno
-            raise SocketRefused(f"{self._path}: no socket can be made there: {reason}", remedy=_OTHER) from error
-        self._listener = listener
+        self._listener = listen_at(self._path, _MOST_CLIENTS)
         self._stop_read, self._stop_write = os.pipe2(os.O_CLOEXEC)
         self._thread = threading.Thread(target=self._listen, name="frame-server", daemon=True)
         self._thread.start()
@@ -96,25 +87,6 @@ class FrameServer:
             raise RuntimeError(f"the camera's threads do not end: {', '.join(alive)}")
         os.close(self._stop_read)
 
-    def _clear_path(self) -> None:
-        try:
-            mode = self._path.lstat().st_mode
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise SocketRefused(f"{self._path} cannot be used: {error.strerror}", remedy=_OTHER) from error
-        if not stat.S_ISSOCK(mode):
-            raise SocketRefused(f"{self._path} is there already, and no socket", remedy=_OTHER)
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(1.0)
-            try:
-                probe.connect(str(self._path))
-            except OSError as error:
-                if error.errno == errno.ECONNREFUSED:
-                    self._path.unlink(missing_ok=True)
-                    return
-        raise SocketRefused(f"{self._path}: somebody listens there already", remedy="Name another path, or stop that.")
-
     def _listen(self) -> None:
         listener = self._listener
         assert listener is not None
@@ -124,6 +96,7 @@ class FrameServer:
                 return
             with contextlib.suppress(OSError):  # a client that has gone again
                 connection, _ = listener.accept()
+                self._hang.connected()
                 self._welcome(connection)
 
     def _welcome(self, connection: socket.socket) -> None:
@@ -157,6 +130,8 @@ class FrameServer:
                     connection.sendall(_error(f"{shown!r} is no request; there is: frame"))
                     return
                 asked = rest
+                if not self._has_come_round(connection):
+                    return
                 connection.sendall(self._answer())
                 continue
             if len(asked) > _MOST_REQUEST_BYTES:
@@ -169,6 +144,19 @@ class FrameServer:
             if not data:
                 return
             asked += data
+
+    def _has_come_round(self, connection: socket.socket) -> bool:
+        """Wait while the camera hangs; returns False if the client has gone, or the server ends, before it is over."""
+        watched = [connection.fileno(), self._stop_read]
+        while self._hang.is_on:
+            ready, _, _ = select.select(watched, [], [], _HANG_LOOK_S)
+            if self._stop_read in ready:
+                return False
+            if connection.fileno() in ready:
+                if not connection.recv(1, socket.MSG_PEEK):
+                    return False
+                watched = [self._stop_read]  # it has asked for more
+        return True
 
     def _answer(self) -> bytes:
         with self._turn:

@@ -150,6 +150,22 @@ def landing(part: Part, falling: Fall, table_deg: float, others: Sequence[Lying]
     return Lying(part, start, goal, corners + shift_mm, reach_mm, falling.rock_deg, falling.touches_s)
 
 
+def slid(lying: Lying, now_s: float, towards: Pose2d, others: Sequence[Lying]) -> Lying:
+    """A part that slides from where it lies to another place, and is still.
+
+    Args:
+        lying: as it lies.
+        now_s: when it begins.
+        towards: where it comes to lie, in the table's frame, or a little off where something lies there already.
+        others: that lie on the table.
+    """
+    start = lying.pose(now_s)
+    corners = corners_mm(lying.part, towards)
+    shift_mm = _shift_mm(towards, start, corners, lying.reach_mm, others)
+    goal = towards._replace(x_mm=towards.x_mm + float(shift_mm[0]), y_mm=towards.y_mm + float(shift_mm[1]))
+    return Lying(lying.part, start, goal, corners + shift_mm, lying.reach_mm, start.yaw_deg - goal.yaw_deg, now_s)
+
+
 def _shift_mm(goal: Pose2d, start: Pose2d, corners: Floats, reach_mm: float, others: Sequence[Lying]) -> Floats:
     """2: by how much a part must lie nearer to where it slides from, or beyond, to be clear of all others."""
     way = np.array([start.x_mm - goal.x_mm, start.y_mm - goal.y_mm])

@@ -26,6 +26,9 @@ from sorter.twin.board import twin_board
 from sorter.twin.errors import TwinRefused
 from sorter.twin.exposure import Shutter
 from sorter.twin.frames import FrameServer
+from sorter.twin.hand_work import HandWork
+from sorter.twin.hands_server import HandsServer
+from sorter.twin.optics import Lens
 from sorter.twin.pictures import make_pictures
 from sorter.twin.truth_file import TruthFile
 from sorter.twin.world import World
@@ -42,7 +45,9 @@ _MOST_BYTES = 10_000_000
 
 
 class Twin:
-    """A whole twin: a board on a pty, the world around it, a camera at a socket. Use it as a context manager.
+    """A whole twin: a board on a pty, the world around it, a camera at a socket, hands at another if it has any.
+
+    Use it as a context manager.
 
     Args:
         settings: what it is.
@@ -64,9 +69,24 @@ class Twin:
             speed=settings.speed,
             link=Path(settings.port_link),
             surroundings=self._around,
+            on_fault=self.world.bad_days.fired,
+            is_link_lasting=True,
+            keeps_executed=False,
         )
-        shutter = Shutter(self.board, self.world, maker, settings.camera.exposure_s)
-        self._frames = FrameServer(Path(settings.socket), shutter.take)
+        self.world.bad_days.inside = self.board.inside
+        shutter = Shutter(
+            self.board,
+            self.world,
+            maker,
+            settings.camera.exposure_s,
+            look=self.world.optics.look,
+            lens=Lens(seed=settings.seed),
+        )
+        self._frames = FrameServer(Path(settings.socket), shutter.take, self.world.hang)
+        self._hands: HandsServer | None = None
+        if settings.hands is not None:
+            work = HandWork(self.world, self.board, [each.id for each in settings.bins])
+            self._hands = HandsServer(Path(settings.hands), work.do)
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -74,7 +94,7 @@ class Twin:
 
         Raises:
             TwinRefused: the link for the port cannot be made.
-            SocketRefused: the camera's socket cannot be.
+            SocketRefused: the camera's socket cannot be, or that of the hands.
         """
         with self._open as opening:
             opening.enter_context(self._truth)
@@ -87,6 +107,9 @@ class Twin:
                 ) from error
             self._frames.start()
             opening.callback(self._frames.stop)
+            if self._hands is not None:
+                self._hands.start()
+                opening.callback(self._hands.stop)
             self._open = opening.pop_all()
         return self
 
@@ -101,7 +124,8 @@ class Twin:
     @property
     def failure(self) -> BaseException | None:
         """What has broken; None while the twin lives."""
-        return self._around.failure or self.board.failure or self._frames.failure
+        hands = None if self._hands is None else self._hands.failure
+        return self._around.failure or self.board.failure or self._frames.failure or hands
 
     def _host_s(self, board_s: float) -> float:
         return self.board.host_s(board_s)
@@ -121,7 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.add_argument("settings", type=Path, metavar="SETTINGS.json", help="see sorter/types/twin.py")
             settings = read_settings(parser.parse_args(arguments).settings)
             with Twin(settings) as twin:
-                print(json.dumps({"port": str(twin.board.path), "socket": settings.socket}), flush=True)
+                ready = {"port": str(twin.board.path), "socket": settings.socket}
+                if settings.hands is not None:
+                    ready["hands"] = settings.hands
+                print(json.dumps(ready), flush=True)
                 stop.wait(twin)
         except SorterError as error:
             return _say(error.as_dict(), _REFUSED)

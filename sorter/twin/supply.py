@@ -56,5 +56,9 @@ class Supply:
         """Put a part into the hopper, behind all others."""
         self._returned.append(part)
 
+    def fill(self, parts: int) -> None:
+        """Put so many parts more into the hopper, that were never fed."""
+        self._count += parts
+
     def _chance(self, what: str) -> random.Random:
         return random.Random(f"{self._seed}:{what}")  # noqa: S311 - repeatable, not secret

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 from sorter.twin.errors import TwinRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import TextIO
 
-    Detail = str | int | float | bool | None
+    Detail = str | int | float | bool | Sequence[int] | Sequence[str] | None
 
 _PLACES = 6
 

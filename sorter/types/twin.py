@@ -1,8 +1,8 @@
 """What the twin is told when it is started, and what it writes down of what really happened.
 
 The twin is a process of its own: ``python -m sorter.twin SETTINGS.json``, with a ``TwinSettings`` in the file. When it
-is ready it prints one line, ``{"port": ..., "socket": ...}``, and serves until SIGTERM, SIGINT, or the end of its
-standard input. To whoever drives it, it is a serial device and a camera.
+is ready it prints one line, ``{"port": ..., "socket": ...}``, with ``hands`` beside if it has any, and serves until
+SIGTERM, SIGINT, or the end of its standard input. To whoever drives it, it is a serial device and a camera.
 
 Frames come through the Unix socket. The client writes ``frame\\n`` and reads one line of JSON,
 ``{"width_px": W, "height_px": H, "exposure_s": E, "sequence": N}``, then W×H×3 bytes of RGB, rows first; or
@@ -14,14 +14,19 @@ of the host's monotonic clock, which all processes of a machine share) and:
     dropped     part, design, class (null: unknown to the network), brick (null: none), pose, is_again
     landed      part; it lies still on the table
     pushed      part; the arm has struck it
-    fell        part, place: a bin's id, or "beside"; it lies there
+    fell        part, place: a bin's id, "beside", or "hand": somebody took it; it lies there
     collision   text; something moved while the arm was over the table
-    empty       the hopper has no more parts, and each has fallen: nothing can come any more
+    empty       the hopper has no more parts, and each has fallen: nothing can come any more, until it is filled
+    fault       name, part: in whose handling it happened (null: nobody's), and details; it happens
+    hand        do, and what of: parts, bins, fault, count; hands have done it
+
+``sorter.types.faults`` names the faults of ``faults``; ``sorter.types.hands`` says what goes through the socket
+``hands``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -37,6 +42,8 @@ _Angle = Annotated[float, Field(ge=0.0, le=180.0)]
 
 BESIDE = "beside"
 """Where parts fall that miss every bin."""
+HAND = "hand"
+"""Where parts lie that somebody has taken off the table or out of the chute."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +93,17 @@ class TwinFeeder:
 
 @dataclass(frozen=True)
 class TwinSensor:
-    """A sensor at an endstop input; ``is_triggered_when_active`` as ``is_active_when`` of rig.toml."""
+    """A sensor at an endstop input.
+
+    Args:
+        endstop: the input.
+        is_triggered_when_active: as ``is_active_when`` of rig.toml.
+        pulse_s: how long a part keeps it active; None: ``beam_s`` of the settings.
+    """
 
     endstop: str
     is_triggered_when_active: bool = True
+    pulse_s: _Seconds | None = None
 
     __pydantic_config__ = _STRICT
 
@@ -157,7 +171,9 @@ class TwinSettings:
         camera: what looks on.
         chute_window_deg: so far from a bin's angle the chute still hits it.
         fall_to_chute_s, fall_s: from the arm's stroke until a part enters the chute, and until it lies in a bin.
-        beam_s: how long a sensor's pulse is.
+        beam_s: how long a sensor's pulse is, where it has none of its own.
+        faults: of bad days, by name: the chance per part.
+        hands: where hands listen; None: there are none.
     """
 
     port_link: str
@@ -180,6 +196,8 @@ class TwinSettings:
     fall_to_chute_s: _Seconds = 0.1
     fall_s: _Seconds = 0.25
     beam_s: _Seconds = 0.3
+    faults: dict[str, _Share] = field(default_factory=dict)
+    hands: str | None = None
 
     __pydantic_config__ = _STRICT
 

@@ -80,6 +80,14 @@ def test_opening_the_port_resets_the_board_each_time(link):
     assert not os.path.lexists(link)
 
 
+def test_a_board_that_runs_long_keeps_no_list_of_what_it_executed():
+    with EmulatedBoard(FAST, keeps_executed=False) as board, opened(board) as line:
+        for _ in range(3):
+            assert line.ask("G90") == "ok\n"
+        assert list(board.executed()) == []
+        assert board.truth().counters.lines_executed == 3
+
+
 def test_nothing_is_echoed_and_nothing_is_translated():
     with EmulatedBoard(FAST) as board, opened(board) as line:
         line.write("M118 a\tb\x03\x11\r\n")
@@ -162,6 +170,22 @@ def test_a_dropped_board_is_back_2_s_later(link, fault, name):
             time.sleep(0.005)
         assert board.truth().time_s - gone_s > 1.5
         assert board.path == link.with_name(name)
+        with opened(board) as line:
+            assert line.ask("G90") == "ok\n"
+
+
+def test_a_lasting_link_leads_to_a_board_that_came_back_as_another_device(link):
+    with EmulatedBoard(FAST, speed=20.0, link=link, is_link_lasting=True) as board:
+        with opened(board) as line:
+            device = link.readlink()
+            board.inject("renamed")
+            line.write("G90\n")
+            assert select.select([line.fd], [], [], PATIENCE_S)[0]
+            while os.path.lexists(link):
+                time.sleep(0.001)
+        while not os.path.lexists(link):
+            time.sleep(0.005)
+        assert link.readlink() != device
         with opened(board) as line:
             assert line.ask("G90") == "ok\n"
 

@@ -8,7 +8,7 @@ import pytest
 from sorter.twin.landing import FALL_S, GAP_MM, SETTLE_S, Pose2d, corners_mm
 from sorter.twin.state import BoardState
 from sorter.twin.world import World
-from sorter.types.twin import BESIDE, TwinFeeder, TwinMotor, TwinParts
+from sorter.types.twin import BESIDE, TwinFeeder, TwinMotor, TwinParts, TwinSensor
 from tests.twins import BINS, PARK_DEG, PUSH_DEG, Blocks, Notes, Rig, twin_settings
 
 
@@ -282,6 +282,17 @@ def test_a_beam_in_the_chute_is_broken_when_the_part_comes_in():
     rig.go(0.002)
     assert rig.world.switches["y_max"] is False
     rig.go(0.3)
+    assert rig.world.switches["y_max"] is True
+
+
+def test_a_sensor_with_a_pulse_of_its_own_shows_a_part_for_as_long():
+    sensors = {"in_chute": TwinSensor("y_max", is_triggered_when_active=False, pulse_s=2.0)}
+    rig = Rig(sensors=sensors)
+    rig.feed()
+    rig.go(0.22, arm_deg=PUSH_DEG)
+    rig.go(1.0)
+    assert rig.world.switches["y_max"] is False
+    rig.go(1.1)
     assert rig.world.switches["y_max"] is True
 
 
