@@ -56,12 +56,12 @@ class Problem:
 class ConfigError(SorterError, ValueError):
     """A TOML file cannot be used; ``problems`` holds everything that is wrong in it, in order of lines."""
 
-    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+    def __init__(self, path: Path, problems: Sequence[Problem], *, remedy: str | None = None) -> None:
         self.path = path
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
         super().__init__(
             "\n".join(f"{path}: {problem}" for problem in self.problems),
-            remedy=f"Mend {path} and try again; nothing was started.",
+            remedy=remedy or f"Mend {path} and try again; nothing was started.",
         )
 
     def as_dict(self) -> dict[str, object]:

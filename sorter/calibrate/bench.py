@@ -1,7 +1,8 @@
 """The rig on the bench while it is calibrated: its file, its board, its camera, and whoever answers.
 
 Board and camera are opened when a step first needs them. When a step has written into rig.toml, the board is let go of
-and opened anew with what is written there, as steps, speeds and limits are sent to it at connect.
+and opened anew with what is written there, as steps, speeds and limits are sent to it at connect. Somebody else may
+change rig.toml at any time: each try of a step begins with what it says then, and writes nothing if that has changed.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from sorter.calibrate.errors import TalkEnded
+from firmware_bridge.errors import BoardError
+from sorter.calibrate.arm import Arm
+from sorter.calibrate.errors import FileChanged, TalkEnded
 from sorter.calibrate.talk import confirm
 from sorter.calibrate.view import TableView
 from sorter.config import read_rig_config, set_values
-from sorter.rig import Machine
 from sorter.toml import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sorter.calibrate.record import Record
     from sorter.calibrate.talk import Talk
     from sorter.camera import Camera
     from sorter.config import RigConfig
+    from sorter.rig import Machine
     from sorter.toml import KeyPath
     from sorter.types import Clock, Frame
 
@@ -63,6 +66,7 @@ class Bench:
         self._hardware = hardware
         self._machine: Machine | None = None
         self._camera: Camera | None = None
+        self._arm: Arm | None = None
         self.is_homing = False  # then the board hears nothing in time but an emergency stop
         self._is_stopped = threading.Event()
         self._letting_go = threading.Lock()
@@ -79,6 +83,7 @@ class Bench:
             self._machine = self._hardware.machine(self.config)
             self.raise_if_stopped()
             self._machine.connect()
+            self.raise_if_stopped()  # a stop while it was connected may not have found anything to be stopped
         return self._machine
 
     @property
@@ -99,6 +104,7 @@ class Bench:
         machine = self.machine
         self.is_homing = True
         try:
+            self.raise_if_stopped()  # a stop after this look sees that something is homing
             if axis is None:
                 machine.home()
             else:
@@ -127,23 +133,15 @@ class Bench:
         self.machine.stand()
 
     @contextlib.contextmanager
-    def arm(self) -> Iterator[Callable[[float], None]]:
-        """A function that moves the ejector's arm to an angle (deg), and waits; nothing else moves meanwhile.
+    def arm(self) -> Iterator[Arm]:
+        """The ejector's arm, to be moved by hand, so to speak; nothing else moves meanwhile.
 
-        Afterwards the board is opened anew: nobody believes any more that the arm is parked where it was.
+        Afterwards, however it ends, the arm is taken back to where it is parked, as far as that is possible, and the
+        board is opened anew: nobody believes any more that the arm is parked where it was.
         """
-        board = self.machine.board
-
-        def move(angle_deg: float) -> None:
-            self.raise_if_stopped()
-            usual = self.config.ejector
-            # As far apart as ever, for that tells how fast the arm is.
-            there = {"park_deg": angle_deg, "push_deg": angle_deg + usual.push_deg - usual.park_deg}
-            ejector = usual.model_copy(update=there)
-            Machine(self.config.model_copy(update={"ejector": ejector}), self.clock, board=board).park()
-
+        self._arm = Arm(self.config, self.machine.board, self.clock, self.raise_if_stopped)
         try:
-            yield move
+            yield self._arm
         finally:
             self._release()
 
@@ -173,12 +171,26 @@ class Bench:
 
     # --- rig.toml -----------------------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """Begin a step with what rig.toml says now. Raises ConfigError if it cannot be used any more."""
+        self.raise_if_stopped()
+        config = read_rig_config(self.path)
+        if config == self.config:
+            return
+        self.talk.say(f"{self.path} was changed meanwhile; from now on it is as it says.")
+        if config.camera != self.config.camera:
+            self._close_camera()
+        self._release()
+        self.config = config
+
     def write(self, values: Mapping[KeyPath, object]) -> bool:
         """Show what would change in rig.toml, ask, and write it; whether it was written.
 
         Raises:
             sorter.config.EditRefused: the file would not be fit for use; nothing was written.
+            FileChanged: somebody else has changed it since the step began; nothing was written.
         """
+        self._raise_if_changed()
         changes = [
             f"  {dotted(key)}: {_shown(_value_at(self.config, key))} -> {_shown(value)}"
             for key, value in values.items()
@@ -188,6 +200,7 @@ class Bench:
             self.talk.say("Nothing was written.")
             return False
         self.raise_if_stopped()
+        self._raise_if_changed()
         config = set_values(self.path, values)
         self._release()
         self.config = config
@@ -199,14 +212,14 @@ class Bench:
     def quick_stop(self) -> None:
         """Stop all motion; what is under way ends with an error, and nothing begins any more. From any thread.
 
-        A board that is homing hears nothing in time but an emergency stop, so that it is then.
+        A board that is homing or being connected hears nothing in time but an emergency stop, so that it is then.
         """
         self._is_stopped.set()
         with self._letting_go:  # or the step, which ends now, would close the port under it
             machine = self._machine
-            if machine is None or not machine.is_connected:
+            if machine is None:
                 return
-            if self.is_homing:
+            if self.is_homing or not machine.is_connected:  # the second: it is being connected
                 machine.emergency_stop()
             else:
                 machine.quick_stop()
@@ -222,15 +235,34 @@ class Bench:
         try:
             self._release()
         finally:
-            camera, self._camera = self._camera, None
-            if camera is not None:
-                camera.close()
+            self._close_camera()
+
+    def let_go(self) -> None:
+        """Let go of the board: the next one who needs it opens it anew."""
+        self._release()
 
     def _release(self) -> None:
         with self._letting_go:
-            machine, self._machine = self._machine, None
-            if machine is not None:
+            machine, arm, self._arm = self._machine, self._arm, None
+            if machine is None:
+                return
+            try:
+                if arm is not None and machine.is_connected:
+                    arm.take_back()
+            except BoardError as error:
+                self.talk.say(f"The arm could not be taken back: {error.message}")
+            finally:
                 machine.close()
+                self._machine = None  # not before: it is to be stopped until then
+
+    def _close_camera(self) -> None:
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
+
+    def _raise_if_changed(self) -> None:
+        if read_rig_config(self.path) != self.config:
+            raise FileChanged(self.path)
 
     def raise_if_stopped(self) -> None:
         """Raise TalkEnded after a stop."""

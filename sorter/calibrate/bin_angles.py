@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sorter.config.checks import LEAST_APART_DEG
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,10 +35,8 @@ def apart_deg(one_deg: float, other_deg: float, *, is_round: bool) -> float:
     return abs((one_deg - other_deg + _TURN_DEG / 2) % _TURN_DEG - _TURN_DEG / 2)
 
 
-def too_near(
-    angle_deg: float, others: Mapping[str, float], *, is_round: bool, least_deg: float = LEAST_APART_DEG
-) -> str | None:
-    """The bin that is nearer to ``angle_deg`` than the chute can tell apart, or None."""
+def too_near(angle_deg: float, others: Mapping[str, float], *, is_round: bool, least_deg: float) -> str | None:
+    """The bin that is nearer to ``angle_deg`` than ``least_deg``, or None."""
     near = {name: apart_deg(angle_deg, other, is_round=is_round) for name, other in others.items()}
     nearest = min(near, key=lambda name: near[name], default=None)
     return nearest if nearest is not None and near[nearest] < least_deg else None

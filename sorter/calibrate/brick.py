@@ -9,6 +9,7 @@ are known to be small.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sorter.calibrate.errors import NotMeasured
-from sorter.calibrate.fitting import Fit, fitted
+from sorter.calibrate.fitting import Fit, NoFit, fitted
 from sorter.calibrate.view import LEAST_VIEWS, TableView, fit_turning
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _ROBUST_ROUNDS = 10
 _CAUCHY = 1.5  # standard deviations from which on an edge counts less
 _LEAST_SPREAD_PX = 0.25
 _SYSTEMATIC = 1.6  # times what the scatter says: the lens and the brick's rounded edges are the same in every view
+_LEAST_MM_PER_PX, _MOST_MM_PER_PX = 1e-3, 10.0  # what no camera above a table is beyond
 _EDGE_PX = 0.5  # so much longer or shorter a brick may look by what is taken for its edge
 
 
@@ -149,21 +151,20 @@ def fit_brick(
             raise
         rough = None  # a brick that lies on the axis hardly moves, and its boxes tell all the same
     angles = np.radians(np.asarray(angles_deg, dtype=np.float64))
-    found = [
-        _fit_one_way(direction * angles, edges, size, picture_px, rough.view if rough else None)
-        for direction in ((-1, 1) if rough is None else ((-1,) if rough.is_clockwise else (1,)))
-    ]
-    best = min(range(len(found)), key=lambda place: found[place].residual)
-    fit = found[best]
-    is_clockwise = rough.is_clockwise if rough else best == 0
+    found: dict[bool, Fit] = {}
+    for is_clockwise in (True, False) if rough is None else (rough.is_clockwise,):
+        turned = -angles if is_clockwise else angles
+        with contextlib.suppress(NoFit):
+            found[is_clockwise] = _fit_one_way(turned, edges, size, picture_px, rough.view if rough else None)
+    if not found:
+        raise _another_brick(size, "nothing fits")
+    is_clockwise, fit = min(found.items(), key=lambda each: each[1].residual)
     if fit.residual > _WORST_PX * min(picture_px):
-        raise NotMeasured(
-            f"what was seen is not a brick of {size.long_mm:.1f} × {size.wide_mm:.1f} mm that turns: its outline is "
-            f"{fit.residual:.1f} px elsewhere",
-            remedy="Lay that very brick on the table, studs up, near the middle but wholly in the picture.",
-        )
+        raise _another_brick(size, f"its outline is {fit.residual:.1f} px elsewhere")
     values, deviations = fit.values, fit.deviations
     mm_per_px = math.exp(-values[_SCALE])
+    if not (_LEAST_MM_PER_PX < mm_per_px < _MOST_MM_PER_PX and np.isfinite(deviations).all()):
+        raise _another_brick(size, f"a pixel would be {mm_per_px:.3g} mm")
     edge = _EDGE_PX / (size.long_mm / mm_per_px)
     return BrickFit(
         view=_view(values, picture_px),
@@ -173,6 +174,14 @@ def fit_brick(
         elevation_deg=float(values[_ELEVATION]),
         is_clockwise=is_clockwise,
         residual_px=fit.residual,
+    )
+
+
+def _another_brick(size: BrickSize, why: str) -> NotMeasured:
+    return NotMeasured(
+        f"what was seen is not a brick of {size.long_mm:.1f} × {size.wide_mm:.1f} mm that turns: {why}",
+        remedy="See that the table turns, and lay that very brick on it, studs up, near the middle but wholly in the "
+        "picture.",
     )
 
 
@@ -213,8 +222,12 @@ def _fit_one_way(
         return values
 
     starts = [begun(math.pi * place / _YAWS) for place in range(_YAWS)]
-    best = sorted(starts, key=lambda values: _cost(residuals(values)))[:3]
-    fits = [fitted(residuals, values, _STEPS) for values in best]
+    fits: list[Fit] = []
+    for values in sorted(starts, key=lambda values: _cost(residuals(values)))[:3]:
+        with contextlib.suppress(NoFit):
+            fits.append(fitted(residuals, values, _STEPS))
+    if not fits:
+        raise NoFit("no start leads anywhere")
     return _without_outliers(residuals, min(fits, key=lambda fit: fit.residual))
 
 

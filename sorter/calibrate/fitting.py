@@ -19,6 +19,10 @@ _STEP = 1e-5  # of an unknown's scale, for the slopes
 _DONE = 1e-9  # of the sum of squares
 
 
+class NoFit(ArithmeticError):  # noqa: N818  (the name says it)
+    """Nothing can be fitted."""
+
+
 @dataclass(frozen=True, eq=False)
 class Fit:
     """What fits best.
@@ -43,14 +47,22 @@ def fitted(residuals: Callable[[Floats], Floats], start: Floats, scales: Floats)
         scales: n, how large a change of each is worth speaking of.
 
     Raises:
-        ValueError: there are no more residuals than unknowns, or the start gives numbers that are none.
+        ValueError: there are no more residuals than unknowns.
+        NoFit: the start, or what was come to from there, gives numbers that are none.
     """
     values = np.array(start, dtype=np.float64)
     found = residuals(values)
     if len(found) <= len(values):
         raise ValueError(f"{len(found)} residuals do not tell {len(values)} unknowns")
     if not np.isfinite(found).all():
-        raise ValueError("the fit's start gives residuals that are no numbers")
+        raise NoFit("the fit's start gives residuals that are no numbers")
+    try:
+        return _fitted(residuals, values, scales, found)
+    except np.linalg.LinAlgError as error:
+        raise NoFit(f"the fit leads to numbers that are none: {error}") from error
+
+
+def _fitted(residuals: Callable[[Floats], Floats], values: Floats, scales: Floats, found: Floats) -> Fit:
     damping, total = 1e-3, float(found @ found)
     slopes = _slopes(residuals, values, scales, found)
     for _ in range(_ROUNDS):

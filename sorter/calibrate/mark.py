@@ -116,21 +116,13 @@ def without(picture: TablePicture, fixed: Floats) -> TablePicture:
     return replace(picture, difference=picture.difference - fixed)
 
 
-def turned_by(
-    before: TablePicture,
-    after: TablePicture,
-    view: TableView,
-    *,
-    expected_deg: float = 0.0,
-    within_deg: float = 180.0,
-) -> Turn:
+def turned_by(before: TablePicture, after: TablePicture, view: TableView, *, within_deg: float = 180.0) -> Turn:
     """The angle by which the table of ``after`` is turned against that of ``before``.
 
     Args:
         before, after: of one camera, alike in size.
         view: how the camera sees the table, in pixels of the frame.
-        expected_deg: about what it is.
-        within_deg: so far from that it is looked for, at most 180.
+        within_deg: so far either way it is looked for, at most 180.
 
     Raises:
         NotMeasured: nothing that turns is seen, or it fits at several angles.
@@ -139,9 +131,9 @@ def turned_by(
         raise ValueError(f"pictures of {before.difference.shape} and {after.difference.shape} are not of one camera")
     first, second = _laid_out(before, view), _laid_out(after, view)
     likeness = _likeness(first, second)
-    is_near = np.abs(_short_way(_SHIFTS_DEG - expected_deg)) <= within_deg
+    is_near = np.abs(_short_way(_SHIFTS_DEG)) <= within_deg
     best = int(np.argmax(np.where(is_near, likeness, -np.inf)))
-    peak = float(likeness[best]) if is_near[best] else 0.0
+    peak = float(likeness[best])
     is_elsewhere = np.abs(_short_way(_SHIFTS_DEG - _SHIFTS_DEG[best])) > _PEAK_DEG
     scatter = float(np.median(np.abs(likeness[is_elsewhere]))) / 0.6745
     if peak < max(_LEAST_LIKENESS, _LEAST_SIGNIFICANCE * scatter):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from sorter.calibrate.talk import Talk
 
+_FARTHEST_DEG = 36_000.0  # of what has no limits: nobody means more
 _HELP = """  +       {step:g} deg on        ++      {large:g} deg on       +12.5   12.5 deg on
   -       {step:g} deg back      --      {large:g} deg back     -12.5   12.5 deg back
   =90     to 90 deg       ok      it is right here"""
@@ -31,12 +32,13 @@ def nudge(
         talk: who answers.
         what: it is to come to.
         start_deg: where to begin.
-        limits_deg: lowest and highest angle; None has none.
+        limits_deg: lowest and highest angle; None for what turns without end.
         move_to: moves it there, and waits.
         step_deg: of ``+`` and ``-``; ``++`` and ``--`` are five of them.
         refuse: why an angle cannot be the right one; None if it can.
     """
     large_deg = 5.0 * step_deg
+    lowest_deg, highest_deg = limits_deg or (-_FARTHEST_DEG, _FARTHEST_DEG)
     talk.say(f"{what}\n{_HELP.format(step=step_deg, large=large_deg)}")
     angle_deg = start_deg
     move_to(angle_deg)
@@ -52,8 +54,8 @@ def nudge(
         wanted_deg = _wanted(answer, angle_deg, steps)
         if wanted_deg is None:
             talk.say(f"{answer!r} is none of these:\n{_HELP.format(step=step_deg, large=large_deg)}")
-        elif limits_deg is not None and not limits_deg[0] <= wanted_deg <= limits_deg[1]:
-            talk.say(f"{wanted_deg:g} deg is not within {limits_deg[0]:g} to {limits_deg[1]:g} deg.")
+        elif not lowest_deg <= wanted_deg <= highest_deg:
+            talk.say(f"{wanted_deg:g} deg is not within {lowest_deg:g} to {highest_deg:g} deg.")
         else:
             move_to(wanted_deg)
             angle_deg = wanted_deg

@@ -16,7 +16,9 @@ class StepResult:
     Args:
         text: a sentence for people.
         seen: how the camera sees the table, with width and height of its frames, where the step measured it.
+        is_left_out: nothing was done, as it was wished; the step is still to be done.
     """
 
     text: str
     seen: tuple[TableView, int, int] | None = None
+    is_left_out: bool = False

@@ -10,9 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -20,9 +18,11 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from sorter.calibrate.errors import RecordRefused
 from sorter.calibrate.view import TableView
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 RECORD_FILE = "calibration.json"
 
@@ -44,8 +44,8 @@ class Done:
 class SeenTable:
     """How frames of a size see the table: the rows of ``TableView.matrix``."""
 
-    width_px: int
-    height_px: int
+    width_px: Annotated[int, Field(ge=1)]
+    height_px: Annotated[int, Field(ge=1)]
     rows: Annotated[tuple[_Row, ...], Field(min_length=3, max_length=3)]
 
     __pydantic_config__ = _STRICT
@@ -82,6 +82,16 @@ class Record:
         """What was done, by the step's name."""
         return dict(self._content.steps)
 
+    def check_writable(self) -> None:
+        """Raise RecordRefused if what will be done could not be written down."""
+        try:
+            there = next(each for each in self.file.parents if each.exists())
+            is_folder = there.is_dir()
+        except OSError as error:
+            raise self._unwritable(error.strerror or str(error)) from error
+        if not is_folder or not os.access(there, os.W_OK):
+            raise self._unwritable(f"{there} may not be written to" if is_folder else f"{there} is no folder")
+
     def view(self, width_px: int, height_px: int) -> TableView | None:
         """How the camera sees the table, if that was measured with frames of this shape."""
         seen = self._content.seen
@@ -115,27 +125,29 @@ class Record:
         except FileNotFoundError:
             return _Content(1, {})
         except OSError as error:
-            raise RecordRefused(self.file, f"cannot be read: {error.strerror}") from error
+            raise RecordRefused(
+                self.file,
+                f"cannot be read: {error.strerror}",
+                remedy=f"See that you may read it, and that {self.file.parent} is a folder, or name another as [paths] "
+                "state in rig.toml.",
+            ) from error
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
             raise RecordRefused(self.file, f"is none of calibrate's: {where}: {first['msg']}") from error
 
     def _write(self, content: _Content) -> None:
-        """Whole: temporary name, fsync, rename."""
         text = json.dumps(_READER.dump_python(content, mode="json"), indent=1, ensure_ascii=False) + "\n"
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{self.file.name}.", dir=self.file.parent)
-            temporary = Path(name)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.chmod(0o644)
-                temporary.replace(self.file)
-            finally:
-                temporary.unlink(missing_ok=True)
+            write_whole(self.file, text)
         except OSError as error:
-            raise RecordRefused(self.file, f"cannot be written: {error.strerror}") from error
+            raise self._unwritable(error.strerror or str(error)) from error
+
+    def _unwritable(self, reason: str) -> RecordRefused:
+        return RecordRefused(
+            self.file,
+            f"cannot be written: {reason}",
+            remedy=f"See that the folder {self.file.parent} can be written to, or name another as [paths] state in "
+            "rig.toml. What was written into rig.toml stays.",
+        )

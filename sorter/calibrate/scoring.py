@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _IN_CHUTE = "in_chute"
 _BEAM_EVERY_S = 0.015
-_NONE = "none"
+_NONE = ("none", "-")  # the second, in a rig whose bin is called so
 
 _BEFORE = """The rig is homed now, the arm parked, and the empty table looked at. Take everything off the table."""
 
@@ -187,9 +187,10 @@ class Scoring:
 
     def _fell_into(self, wanted: str) -> str | None:
         choices = {each.id: each.label or f"the bin at {each.chute_deg:g} deg" for each in self._bench.config.bins}
-        choices[_NONE] = "none: it is still on the table, or beside the bins"
+        none = next(name for name in _NONE if name not in map(str.lower, choices))
+        choices[none] = "in none: it is still on the table, or beside the bins"
         answer = self._bench.talk.choose(f"Which bin is it in? It was sent to {wanted}.", choices)
-        return None if answer == _NONE else answer
+        return None if answer == none else answer
 
 
 def _middle(frame: Frame, backgrounds: Backgrounds, angle_deg: float) -> NDArray[np.float64] | None:

@@ -130,6 +130,8 @@ def _written(
     x, y = view.centre_px
     measured = f"{mm_per_px:.4f} ± {deviation:.4f} mm a pixel, axis at ({x:.0f}, {y:.0f}) px"
     bench.talk.say(f"Measured: {measured}; the camera looks down by {view.elevation_deg:.0f} deg; {told}.")
+    if deviation > _MOST_DEVIATION * mm_per_px:
+        bench.talk.say(f"That is not sure to {_MOST_DEVIATION:.1%}: a dot further out or a better ruler tells more.")
     off_px = float(np.hypot(x - width_px / 2, y - height_px / 2))
     if off_px > _FAR_OFF * min(picture_px):
         bench.talk.say(

@@ -33,6 +33,9 @@ def chute(bench: Bench) -> StepResult:
             else "All parts fall into the one bin of this rig: leave this step out.",
         )
     is_round = isinstance(config.chute, MotorChuteConfig)
+    least_deg = LEAST_APART_DEG
+    if isinstance(config.chute, MotorChuteConfig):
+        least_deg = max(least_deg, config.chute.least_move_deg)
     limits_deg = config.chute.limits_deg
     angles = {each.id: each.chute_deg for each in config.bins}
     even = dict(zip(angles, spread(len(angles), limits_deg, is_round=is_round), strict=True))
@@ -49,15 +52,17 @@ def chute(bench: Bench) -> StepResult:
     for name, angle_deg in angles.items():
 
         def refuse(at_deg: float, name: str = name) -> str | None:
-            others = {**angles, **settled}
-            del others[name]
-            near = too_near(at_deg, others, is_round=is_round)
-            if near is None:
-                return None
-            return (
-                f"{at_deg:g} deg is less than {LEAST_APART_DEG:g} deg from the bin {near} ({others[near]:g} deg): the "
-                "chute could not tell them apart."
-            )
+            near = too_near(at_deg, settled, is_round=is_round, least_deg=least_deg)
+            if near is not None:
+                return (
+                    f"{at_deg:g} deg is less than {least_deg:g} deg from the bin {near} ({settled[near]:g} deg): the "
+                    "chute could not tell them apart."
+                )
+            later = {other: angles[other] for other in angles if other != name and other not in settled}
+            near = too_near(at_deg, later, is_round=is_round, least_deg=least_deg)
+            if near is not None:
+                bench.talk.say(f"The bin {near} cannot stay at {later[near]:g} deg then; it comes later.")
+            return None
 
         at_deg = nudge(
             bench.talk,

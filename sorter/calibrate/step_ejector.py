@@ -38,12 +38,12 @@ def ejector(bench: Bench) -> StepResult:
             return None
         return f"That is less than {_LEAST_PUSH_DEG:g} deg from where it is parked ({park_deg:g} deg)."
 
-    with bench.arm() as move_arm:
-        park_deg = nudge(bench.talk, _PARKED, config.park_deg, _SERVO_DEG, move_arm, step_deg=_ARM_STEP_DEG)
+    with bench.arm() as arm:
+        park_deg = nudge(bench.talk, _PARKED, config.park_deg, _SERVO_DEG, arm.move, step_deg=_ARM_STEP_DEG)
+        arm.park_deg = park_deg
         push_deg = nudge(
-            bench.talk, _PUSHED, config.push_deg, _SERVO_DEG, move_arm, step_deg=_ARM_STEP_DEG, refuse=refuse
+            bench.talk, _PUSHED, config.push_deg, _SERVO_DEG, arm.move, step_deg=_ARM_STEP_DEG, refuse=refuse
         )
-        move_arm(park_deg)
     _write_changes(bench, {("ejector", "park_deg"): round(park_deg, 1), ("ejector", "push_deg"): round(push_deg, 1)})
     _azimuth(bench)
     config = bench.config.ejector

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sorter.config import MotorConfig
     from sorter.toml import KeyPath
 
-_TURN_DEG = 90.0
+_QUARTER_DEG = 90.0
+_LEAST_DEG = 10.0  # a smaller turn is hard to see
 _ESTIMATED = 0.3  # an angle that was estimated may be wrong by so much
 _MOST_TIMES = 6
 
@@ -33,26 +34,29 @@ _DEAD = """Look for this, with the supply off:
 
 def motors(bench: Bench) -> StepResult:
     """Turn each motor and ask what it did."""
-    told = [_motor(bench, "turntable", "the table")]
+    turns = {"turntable": _turns(bench, "turntable", "the table")}
     if isinstance(bench.config.chute, MotorChuteConfig):
-        told.append(_motor(bench, "chute", "the chute"))
-    return StepResult("; ".join(told))
+        turns["chute"] = _turns(bench, "chute", "the chute")
+    told = "; ".join(f"{axis} {'turns' if does else 'left out'}" for axis, does in turns.items())
+    return StepResult(told, is_left_out=not any(turns.values()))
 
 
-def _motor(bench: Bench, axis: str, what: str) -> str:
+def _turns(bench: Bench, axis: str, what: str) -> bool:
+    """Whether it turns as it should at last; False if it was left out."""
     for _ in range(_MOST_TIMES):
-        bench.talk.say(_BEFORE.format(what=what, angle=_TURN_DEG))
+        turn_deg = _way_deg(bench, axis)
+        bench.talk.say(_BEFORE.format(what=what, angle=abs(turn_deg)))
         if bench.talk.choose(f"Is {what} free to turn?", {"go": "turn it", "skip": "leave it out"}) == "skip":
-            return f"{axis} left out"
+            return False
         _ready(bench, axis)
-        bench.turn_by(axis, _TURN_DEG)
-        answer = bench.talk.choose(f"What did {what} do?", _answers(axis))
+        bench.turn_by(axis, turn_deg)
+        answer = bench.talk.choose(f"What did {what} do?", _answers(axis, abs(turn_deg)))
         if answer == "right":
-            return f"{axis} turns"
+            return True
         if answer == "other":
-            _turn_round(bench, axis, what)
+            _turn_round(bench, axis, what, turn_deg)
         elif answer == "wrong":
-            _gear(bench, axis, what)
+            _gear(bench, axis, what, abs(turn_deg))
         else:
             bench.talk.say(_DEAD.format(letter=_motor_config(bench, axis).letter))
     raise NotMeasured(
@@ -61,12 +65,29 @@ def _motor(bench: Bench, axis: str, what: str) -> str:
     )
 
 
-def _answers(axis: str) -> dict[str, str]:
+def _way_deg(bench: Bench, axis: str) -> float:
+    """A quarter of a turn; of a chute away from its switch if it can, and no further than its limits."""
+    if axis != "chute":
+        return _QUARTER_DEG
+    chute = _motor_config(bench, axis)
+    assert isinstance(chute, MotorChuteConfig)
+    away = -1.0 if chute.is_reversed else 1.0  # a board homes towards its own negative side
+    if chute.limits_deg is None:
+        return away * _QUARTER_DEG
+    lowest_deg, highest_deg = chute.limits_deg
+    room_deg = {1.0: highest_deg - chute.home_deg, -1.0: chute.home_deg - lowest_deg}
+    fits_deg = {way: min(room, _QUARTER_DEG) for way, room in room_deg.items()}
+    way = away if fits_deg[away] >= min(_LEAST_DEG, fits_deg[-away]) else -away
+    return way * fits_deg[way]
+
+
+def _answers(axis: str, turn_deg: float) -> dict[str, str]:
+    so_far = "a quarter of a turn" if turn_deg == _QUARTER_DEG else f"about {turn_deg:.0f} deg"
     way = "counter-clockwise, seen from above" if axis == "turntable" else "away from its switch"
     other = "clockwise" if axis == "turntable" else "towards its switch"
     return {
-        "right": f"a quarter of a turn {way}",
-        "other": f"a quarter of a turn the other way: {other}",
+        "right": f"{so_far} {way}",
+        "other": f"{so_far} the other way: {other}",
         "wrong": "it turned, but too far or too little",
         "none": "it did not turn, or only hummed",
     }
@@ -74,20 +95,28 @@ def _answers(axis: str) -> dict[str, str]:
 
 def _ready(bench: Bench, axis: str) -> None:
     """A table without a switch is declared to stand at 0; all else is homed, the chute after its switch was tried."""
-    if axis != "chute":
-        bench.home(axis)
-        return
-    _try_switch(bench)
+    if axis == "chute":
+        _try_switch(bench)
     try:
         bench.home(axis)
     except BoardHalted as error:
-        letter = _motor_config(bench, axis).letter
-        raise NotMeasured(
-            f"the chute's switch was not found, and the board halted itself: {error.message}",
-            remedy=f"If the chute turned away from its switch, turn the plug of motor {letter} round (supply off): a "
-            "board homes one way only. If it did not turn at all, see to its wiring. Then run this again: it resets "
+        raise _switch_not_found(axis, _motor_config(bench, axis).letter, error) from error
+
+
+def _switch_not_found(axis: str, letter: str, error: BoardHalted) -> NotMeasured:
+    if axis == "turntable":
+        return NotMeasured(
+            f"the board halted itself while the table looked for its index: {error.message}",
+            remedy=f"If it did not turn, see to the wiring of motor {letter}. If it did, turn it by hand to its index: "
+            f"`sorter board info` must say then that {letter.lower()}_min is TRIGGERED. Then run this again: it resets "
             "the board.",
-        ) from error
+        )
+    return NotMeasured(
+        f"the board halted itself while the chute looked for its switch: {error.message}",
+        remedy=f"If the chute turned away from its switch, turn the plug of motor {letter} round (supply off): a "
+        "board homes one way only. If it did not turn at all, see to its wiring. Then run this again: it resets "
+        "the board.",
+    )
 
 
 def _try_switch(bench: Bench) -> None:
@@ -102,18 +131,24 @@ def _try_switch(bench: Bench) -> None:
         )
     bench.talk.ask("Now let go of it, and press Enter.", "")
     is_released = not bench.machine.board.endstops().get(name)
-    if not is_pressed or not is_released:
-        said = "TRIGGERED" if is_pressed else "open"
+    if is_pressed and is_released:
+        return
+    if not is_pressed and not is_released:
         raise NotMeasured(
-            f"the board says that {name} is {said} all the time",
-            remedy="Check that the switch is at that input, signal and ground. If it is always the wrong way round, "
-            "change X_MIN_ENDSTOP_HIT_STATE (or ..._INVERTING) in Marlin's Configuration.h.",
+            f"the board says that {name} is open while it is pressed, and TRIGGERED when it is not",
+            remedy=f"Change {letter}_MIN_ENDSTOP_HIT_STATE (older Marlin: {letter}_MIN_ENDSTOP_INVERTING) in Marlin's "
+            "Configuration.h, or wire the switch to its other contact.",
         )
+    said = "TRIGGERED" if is_pressed else "open"
+    raise NotMeasured(
+        f"the board says that {name} is {said} all the time",
+        remedy="Check that the switch is at that input, signal and ground, and that it clicks.",
+    )
 
 
-def _turn_round(bench: Bench, axis: str, what: str) -> None:
+def _turn_round(bench: Bench, axis: str, what: str, turn_deg: float) -> None:
     motor = _motor_config(bench, axis)
-    if axis == "chute" and not motor.is_reversed:
+    if axis == "chute" and (turn_deg < 0.0) == motor.is_reversed:
         bench.talk.say(
             f"The chute found its switch and then turned towards it: that cannot be both. Look again, and turn "
             f"the plug of motor {motor.letter} round, with the supply off, if the chute homes away from its switch."
@@ -123,10 +158,10 @@ def _turn_round(bench: Bench, axis: str, what: str) -> None:
     bench.write({(axis, "is_reversed"): not motor.is_reversed})
 
 
-def _gear(bench: Bench, axis: str, what: str) -> None:
+def _gear(bench: Bench, axis: str, what: str, turn_deg: float) -> None:
     motor = _motor_config(bench, axis)
     about_deg = ask_number(bench.talk, f"By how many degrees did {what} turn, about?", 0.1, 36_000.0, unit="deg")
-    ratio = about_deg / _TURN_DEG
+    ratio = about_deg / turn_deg
     found = explanations(motor, ratio, _ESTIMATED)
     choices = {str(place): each.words for place, each in enumerate(found, start=1)}
     if motor.measured_steps_per_deg is None:

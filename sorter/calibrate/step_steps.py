@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sorter.toml import KeyPath
 
 _FRAMES = 3  # of each place
+_TEETH = 1e-5  # teeth are counted: a gear_ratio that is further off says something else
 _EXACT = 1e-3  # a setting that explains the ratio so well is the better thing to write
 _GEARING_KEYS = ("full_steps_per_turn", "microsteps", "gear_ratio")
 
@@ -34,13 +35,16 @@ def steps(bench: Bench) -> StepResult:
 
 
 def _by_teeth(bench: Bench) -> StepResult:
-    motors = ask_number(bench.talk, "Teeth of the motor's pulley or gear (1 if the table sits on its shaft)", 1, 1000)
-    tables = ask_number(bench.talk, "Teeth of the table's", 1, 10_000, default=motors)
+    motors_question = "Teeth of the motor's pulley or gear (1 if the table sits on its shaft)"
+    motors = ask_number(bench.talk, motors_question, 1, 1000, is_whole=True)
+    tables = ask_number(bench.talk, "Teeth of the table's", 1, 10_000, default=motors, is_whole=True)
     ratio = tables / motors
     table = bench.config.turntable
     told = f"{table.full_steps_per_turn} steps a turn, 1/{table.microsteps} steps, gear {ratio:g}"
-    if table.measured_steps_per_deg is None and abs(table.gear_ratio / ratio - 1.0) < _EXACT:
+    if table.measured_steps_per_deg is None and abs(table.gear_ratio / ratio - 1.0) < _TEETH:
         return StepResult(f"as in rig.toml: {told}")
+    steps_per_deg = table.full_steps_per_turn * table.microsteps * ratio / 360.0
+    bench.talk.say(f"That makes {steps_per_deg:.6g} steps/deg, if the rest is right: {told}.")
     values: dict[KeyPath, object] = {("turntable", "gear_ratio"): round(ratio, 6)}
     if table.measured_steps_per_deg is not None:
         values[("turntable", "measured_steps_per_deg")] = None

@@ -74,6 +74,7 @@ def _run(bench: Bench, step: Step) -> Came:
     bench.talk.say(f"\n== {step.name}: {step.question}")
     while True:
         try:
+            bench.begin()
             result = step.run(bench)
         except TalkEnded:
             raise
@@ -85,7 +86,10 @@ def _run(bench: Bench, step: Step) -> Came:
                 choices = {"again": "try it again", **choices}
             if bench.talk.choose("And now?", choices) == "skip":
                 return Came(step.name, "failed", error.message)
+            bench.let_go()  # whatever the board makes of it, it is new then
             continue
+        if result.is_left_out:
+            return Came(step.name, "skipped", result.text)
         bench.record.keep(step.name, result.text, seen=result.seen)
         bench.talk.say(f"{step.name}: {result.text}.")
         return Came(step.name, "done", result.text)

@@ -28,9 +28,16 @@ def confirm(talk: Talk, question: str, *, yes: str = "yes, do it", no: str = "no
 
 
 def ask_number(
-    talk: Talk, question: str, least: float, most: float, *, default: float | None = None, unit: str = ""
+    talk: Talk,
+    question: str,
+    least: float,
+    most: float,
+    *,
+    default: float | None = None,
+    unit: str = "",
+    is_whole: bool = False,
 ) -> float:
-    """A number from ``least`` to ``most``; asked again until it is one."""
+    """A number from ``least`` to ``most``, a whole one if ``is_whole``; asked again until it is one."""
     shown = None if default is None else f"{default:g}"
     while True:
         answer = talk.ask(question, shown).removesuffix(unit).strip().replace(",", ".")
@@ -38,6 +45,6 @@ def ask_number(
             number = float(answer)
         except ValueError:
             number = math.nan
-        if least <= number <= most:
+        if least <= number <= most and (number.is_integer() or not is_whole):
             return number
-        talk.say(f"{answer!r} is no number from {least:g} to {most:g}.")
+        talk.say(f"{answer!r} is no {'whole ' if is_whole else ''}number from {least:g} to {most:g}.")

@@ -31,6 +31,7 @@ GUESSED_ELEVATION_DEG = 45.0
 _GUESSED_FOCAL = 1.25  # of the picture's shorter side: a lens of 44 degrees
 LEAST_VIEWS = 6
 _LEAST_SPAN_DEG = 150.0
+_LEAST_RADIUS_PX = 0.5
 _ROUNDS = 4
 
 
@@ -151,7 +152,8 @@ def fit_turning(angles_deg: Sequence[float], points_px: ArrayLike) -> TurningFit
     slopes = _slopes_at_axis(matrix)
     radius = float(np.linalg.svd(slopes, compute_uv=False)[0])
     residual_px = residual * spread
-    if not np.isfinite(matrix).all() or radius < 3.0 * residual_px or abs(np.linalg.det(slopes)) < 1e-6 * radius**2:
+    least_px = max(_LEAST_RADIUS_PX, 3.0 * residual_px)
+    if not np.isfinite(matrix).all() or radius < least_px or abs(np.linalg.det(slopes)) < 1e-6 * radius**2:
         raise NotMeasured(
             f"what was seen does not move on a circle: it is {residual_px:.1f} px beside it, of {radius:.1f} px radius",
             remedy="Lay one single thing on the table, away from its middle, and see that it does not slide or roll.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +42,7 @@ def calibrate(
 
     Each step can be run by itself, and again. Nothing is written before it was shown and agreed to; comments in
     rig.toml stay. Ctrl-C or the end of the input stops; the same command goes on with what is left. Exit code 5 if a
-    step came to nothing.
+    step came to nothing, or was left out.
     """
     from sorter.calibrate import STEPS, TalkEnded, run_steps, undone
 
@@ -54,6 +55,7 @@ def calibrate(
         return
     came: list[Came] = []
     with ends_when_interrupted(), bench_at(config, log) as (bench, talk):
+        bench.record.check_writable()
         names = list(steps or undone(bench))
         _greet(bench, names)
         try:
@@ -135,6 +137,8 @@ def _greet(bench: Bench, names: list[str]) -> None:
 
     done = bench.record.steps
     lines = [f"{bench.path}: {', '.join(names)} to do." if names else f"{bench.path}: every step was done."]
+    if not os.access(bench.path, os.W_OK):
+        lines.append(f"{bench.path} may not be written to: nothing that is found can be kept in it.")
     lines += [f"  {name}: done {done[name].at}: {done[name].result}" for name in STEPS if name in done]
     if not names:
         lines.append("Name the steps that are to be done again, such as: sorter calibrate steps")

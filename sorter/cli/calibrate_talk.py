@@ -13,7 +13,7 @@ from sorter.calibrate import TalkEnded
 from sorter.cli.console import is_json_wanted, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -62,21 +62,34 @@ class TerminalTalk:
                 return answer or default or ""
 
     def choose(self, question: str, choices: Mapping[str, str]) -> str:
-        """See ``Talk``. The first letters of a name are enough, as far as they are one's alone."""
+        """See ``Talk``. The first letters of a name are enough, in either case, as far as they are one's alone."""
         width = max(map(len, choices))
         self.say("\n".join([question, *(f"  {name:<{width}}  {meaning}" for name, meaning in choices.items())]))
         while True:
-            answer = self.ask(">").lower()
-            meant = [name for name in choices if name.lower().startswith(answer)]
-            exact = [name for name in choices if name.lower() == answer]
-            if exact or len(meant) == 1:
-                return (exact or meant)[0]
-            self.say(f"{answer!r} is none of {', '.join(choices)}.")
+            answer = self.ask(">")
+            meant = _meant(answer, choices)
+            if len(meant) == 1:
+                return meant[0]
+            said = f"may be {' or '.join(meant)}" if meant else f"is none of {', '.join(choices)}"
+            self.say(f"{answer!r} {said}.")
 
     def _line(self, prompt: str) -> str:
         """The next line that somebody enters. Raises TalkEnded."""
         self._raise_ended()
-        typer.echo(prompt, nl=False, err=is_json_wanted())
+        try:
+            typer.echo(prompt, nl=False, err=is_json_wanted())
+        except BrokenPipeError:
+            self._why = "nobody reads the questions any more"
+            self._raise_ended()
+        try:
+            self._wait_for_line()
+        finally:
+            if not os.isatty(self._descriptor) or self._why:
+                self.say("")  # nobody has pressed Enter
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line.decode(errors="replace").strip()
+
+    def _wait_for_line(self) -> None:
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
             self._raise_ended()
@@ -87,11 +100,15 @@ class TerminalTalk:
                 self._why = "nobody answers: the input has ended"
                 self._raise_ended()
             self._pending += read or b"\n"
-        line, _, self._pending = self._pending.partition(b"\n")
-        if not os.isatty(self._descriptor):
-            self.say("")  # nobody has pressed Enter
-        return line.decode(errors="replace").strip()
 
     def _raise_ended(self) -> None:
         if self._why:
             raise TalkEnded(self._why)
+
+
+def _meant(answer: str, choices: Iterable[str]) -> list[str]:
+    """The names that an answer may mean: as it is written, else in another case, else as its first letters."""
+    same = [name for name in choices if name == answer]
+    alike = [name for name in choices if name.lower() == answer.lower()]
+    begun = [name for name in choices if name.lower().startswith(answer.lower())]
+    return same or alike or begun

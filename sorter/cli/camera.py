@@ -72,32 +72,13 @@ def snap(
 
 
 def _write(out: Path, data: bytes, *, is_forced: bool) -> None:
-    """Write a file whole, and only over another one if that is meant."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    """Write a picture, and only over another one if that is meant."""
+    from sorter.whole import write_whole
+
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if is_forced:
-            temporary.replace(out)
-        else:
-            _link(temporary, out)
+        write_whole(out, data, may_replace=is_forced)
     except OSError as error:
         raise typer.BadParameter(f"{out} cannot be written: {error.strerror}", param_hint="OUT") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _link(temporary: Path, out: Path) -> None:
-    try:
-        os.link(temporary, out)  # which fails if the file has come to be there meanwhile
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links, such as a memory stick's
-        if out.exists():
-            raise
-        temporary.replace(out)
 
 
 @app.command()

@@ -111,11 +111,14 @@ def _model(config: RigConfig, file: Path) -> tuple[ModelCard | None, list[Proble
 
 
 def _model_folder(config: RigConfig) -> Path | None:
-    from sorter.resources import models_dir
+    from sorter.app.build import model_folder
+    from sorter.app.errors import ModelUnfit
 
-    name = config.look.model
-    own = (name,) if len(name.parts) > 1 else (models_dir() / name, config.paths.state / "models" / name)
-    return next((folder for folder in own if folder.is_dir()), None)
+    try:
+        folder = model_folder(config.look.model, config.paths.state)
+    except ModelUnfit:
+        return None
+    return folder if folder.is_dir() else None
 
 
 def _missing_model(config: RigConfig, file: Path) -> Problem:

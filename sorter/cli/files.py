@@ -12,7 +12,7 @@ def write_report(file: Path, text: str) -> None:
         DatasetRefused: it cannot be written.
     """
     from sorter.dataset import DatasetRefused
-    from sorter.dataset.paths import write_whole
+    from sorter.whole import write_whole
 
     try:
         write_whole(file, text)

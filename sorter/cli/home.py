@@ -14,13 +14,12 @@ from sorter.cli.machine_common import (
     ConfigOption,
     axes_data,
     axes_text,
-    connected_machine,
     ends_when_interrupted,
+    machine_of,
     stopped_by_ctrl_c,
 )
 
 if TYPE_CHECKING:
-    from sorter.config import RigConfig
     from sorter.rig import Machine
 
 
@@ -42,19 +41,20 @@ def home(
     known = ("turntable",) if rig.chute is None else ("turntable", "chute")
     if axis is not None and axis not in known:
         raise typer.BadParameter(f"this rig has no axis {axis!r}; it has {' and '.join(known)}", param_hint="AXIS")
-    with ends_when_interrupted(), connected_machine(rig, log) as machine:
-        began_s = time.monotonic()
-        stopped_by_ctrl_c(machine, lambda: _home(machine, rig, axis), is_emergency=lambda: True)
-        seconds = time.monotonic() - began_s
+    with ends_when_interrupted(), machine_of(rig, log) as machine:
+        seconds = stopped_by_ctrl_c(machine, lambda: _home(machine, axis), is_emergency=lambda: True)
         axes, endstops = machine.axes(), machine.board.endstops()
     done = "the rig is homed" if axis is None else f"the {axis} is homed"
     data = {"homed": axis or "all", "seconds": round(seconds, 3), "axes": axes_data(axes), "endstops": endstops}
     report(data, f"{done}, in {seconds:.2f} s; the ejector is parked\n{axes_text(axes)}")
 
 
-def _home(machine: Machine, rig: RigConfig, axis: str | None) -> None:
+def _home(machine: Machine, axis: str | None) -> float:
+    """Connect and home; the seconds that homing took."""
     from firmware_bridge.errors import BoardHalted
 
+    machine.connect()
+    began_s = time.monotonic()
     try:
         if axis is None:
             machine.home()
@@ -67,3 +67,4 @@ def _home(machine: Machine, rig: RigConfig, axis: str | None) -> None:
             "info`: it must say TRIGGERED. Then check that the motor turns towards the switch; `sorter calibrate "
             "motors` asks step by step.",
         ) from error
+    return time.monotonic() - began_s

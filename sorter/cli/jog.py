@@ -14,8 +14,8 @@ from sorter.cli.machine_common import (
     ConfigOption,
     axes_data,
     axes_text,
-    connected_machine,
     ends_when_interrupted,
+    machine_of,
     stopped_by_ctrl_c,
 )
 
@@ -29,9 +29,7 @@ _AXES = ("turntable", "chute")
 
 def jog(
     axis: Annotated[str, typer.Argument(help="turntable or chute.")],
-    distance_deg: Annotated[
-        float, typer.Argument(help="By how many degrees; for some less than 0 put -- before the words.", metavar="DEG")
-    ],
+    distance_deg: Annotated[float, typer.Argument(help="By how many degrees; less than 0 turns back.", metavar="DEG")],
     *,
     config: ConfigOption = RIG_TOML,
     far: Annotated[bool, typer.Option("--far", help=f"Allow more than {_FAR_DEG:g} degrees.")] = False,
@@ -48,7 +46,7 @@ def jog(
 
     rig = read_rig_config(config)
     _check(rig, axis, distance_deg, is_far_meant=far)
-    with ends_when_interrupted(), connected_machine(rig, log) as machine:
+    with ends_when_interrupted(), machine_of(rig, log) as machine:
         is_homing = [True]
         data = stopped_by_ctrl_c(
             machine, lambda: _jog(machine, rig, axis, distance_deg, is_homing), is_emergency=lambda: is_homing[0]
@@ -84,7 +82,8 @@ def _check(rig: RigConfig, axis: str, distance_deg: float, *, is_far_meant: bool
 
 
 def _jog(machine: Machine, rig: RigConfig, axis: str, distance_deg: float, is_homing: list[bool]) -> dict[str, Any]:
-    """What was done; ``is_homing`` holds whether the board is deaf now."""
+    """What was done; ``is_homing`` holds whether the board is deaf now, as while it is connected."""
+    machine.connect()
     machine.home_axis(axis)
     is_homing[0] = False
     start_deg = next(each.position_deg for each in machine.axes() if each.name == axis)

@@ -34,19 +34,18 @@ class Stoppable(Protocol):
         """Stop all motion; what is under way ends with an error."""
 
     def emergency_stop(self) -> bool:
-        """Stop everything now."""
+        """Stop everything now; whether M112 was written at once."""
 
 
 @contextlib.contextmanager
-def connected_machine(config: RigConfig, log: Path | None) -> Iterator[Machine]:
-    """A rig's motion, connected, and closed at the end."""
+def machine_of(config: RigConfig, log: Path | None) -> Iterator[Machine]:
+    """A rig's motion, and closed at the end; connecting it belongs to what Ctrl-C is to stop."""
     from sorter.clock import RealClock
     from sorter.rig import Machine
 
     check_log(log)
     machine = Machine(config, RealClock(), on_note=note, log_file=log)
     try:
-        machine.connect()
         yield machine
     finally:
         machine.close()
@@ -78,13 +77,13 @@ def stopped_by_ctrl_c(
 
     news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()  # may be put to in a signal handler
     presses = 0
+    was_written: bool | None = None  # by an emergency stop; None: there was none
 
     def pressed() -> None:
-        nonlocal presses
+        nonlocal presses, was_written
         presses += 1
         if presses > 1 or is_emergency():
-            presses += 1
-            target.emergency_stop()  # takes no lock and waits for nothing
+            was_written = target.emergency_stop() or bool(was_written)  # takes no lock and waits for nothing
         news.put(("stop", None))
 
     def run() -> None:
@@ -97,8 +96,10 @@ def stopped_by_ctrl_c(
     with signals_to(pressed):
         worker.start()
         kind, what = news.get()
+        if kind == "failed" and isinstance(what, EmergencyStopped) and presses:
+            kind = "stop"  # the stop was faster than the word of it
         if kind == "stop":
-            if presses == 1:
+            if was_written is None:
                 typer.echo("stopping; Ctrl-C again makes an emergency stop", err=True)
                 try:
                     target.quick_stop()
@@ -108,7 +109,7 @@ def stopped_by_ctrl_c(
                     target.emergency_stop()
                     raise
             worker.join(_JOIN_S)
-            raise Interrupted(EMERGENCY_STOPPED if presses > 1 else _STOPPED)
+            raise Interrupted({None: _STOPPED, True: EMERGENCY_STOPPED, False: _NOT_WRITTEN}[was_written])
         worker.join(_JOIN_S)
     if kind == "failed":
         raise what
@@ -116,6 +117,10 @@ def stopped_by_ctrl_c(
 
 
 _STOPPED = "stopped: nothing moves, the motors hold; where the axes stand is not known"
+_NOT_WRITTEN = (
+    "stopped, but M112 could not be written at once, as to a board that is not connected; if anything moves, open the "
+    "switch in the motors' supply"
+)
 
 
 def axes_data(axes: tuple[AxisStatus, ...]) -> list[dict[str, Any]]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sorter.cli.board_common import LogOption, check_log
+from sorter.cli.board_common import Interrupted, LogOption, check_log
 from sorter.cli.console import JsonOption, report
-from sorter.cli.exit_codes import ExitCode
 from sorter.cli.machine_common import RIG_TOML, ConfigOption, ends_when_interrupted, stopped_by_ctrl_c
 
 if TYPE_CHECKING:
@@ -31,12 +30,14 @@ def score(
     Nothing is written but the report. Ctrl-C or the end of the input stops, with a report of the parts so far and exit
     code 130.
     """
+    from firmware_bridge.errors import BoardError
     from sorter.app.build import fitting_model
     from sorter.calibrate import TalkEnded
     from sorter.calibrate.scoring import Scoring
     from sorter.classify.card import OTHER
     from sorter.cli.calibrate import bench_at, stopper
     from sorter.config import read_sorting_config
+    from sorter.errors import SorterError
     from sorter.recognise import Recogniser
 
     check_log(log)
@@ -50,15 +51,18 @@ def score(
     with ends_when_interrupted(), bench_at(config, log) as (bench, talk):
         scoring = Scoring(bench, recogniser, _bin_for(rig), classes)
         try:
-            card = stopped_by_ctrl_c(
-                stopper(bench, talk), lambda: scoring.run(parts), is_emergency=lambda: bench.is_homing
-            )
+            stopped_by_ctrl_c(stopper(bench, talk), lambda: scoring.run(parts), is_emergency=lambda: bench.is_homing)
         except TalkEnded as error:
-            talk.say(f"{error.message}.")
-            if scoring.card is not None:
-                _tell(scoring.card, model.card.name)
-            raise typer.Exit(ExitCode.INTERRUPTED) from None
-    _tell(card, model.card.name)
+            _tell(scoring.card, model.card.name)
+            raise Interrupted(f"{error.message}.") from error
+        except Interrupted:
+            _tell(scoring.card, model.card.name)
+            raise
+        except (BoardError, SorterError):
+            if scoring.card is not None:  # what was scored until then, beside the error
+                talk.say(_text(_data(scoring.card, model.card.name), scoring.card))
+            raise
+    _tell(scoring.card, model.card.name)
 
 
 def _bin_for(rig: RigConfig) -> Callable[[Decision], str]:
@@ -78,29 +82,42 @@ def _bin_for(rig: RigConfig) -> Callable[[Decision], str]:
     return bin_for
 
 
-def _tell(card: ScoreCard, model: str) -> None:
+def _tell(card: ScoreCard | None, model: str) -> None:
+    """Report the parts so far; nothing before the first."""
+    if card is not None:
+        data = _data(card, model)
+        report(data, _text(data, card))
+
+
+def _data(card: ScoreCard, model: str) -> dict[str, Any]:
     from sorter.app.intervals import wilson
 
     count = len(card.parts)
-    right, delivered = wilson(card.right, count), wilson(card.delivered, count)
-    data: dict[str, Any] = {
+    return {
         "model": model,
         **card.as_dict(),
-        "right_share": right.as_dict(),
-        "delivered_share": delivered.as_dict(),
+        "right_share": wilson(card.right, count).as_dict(),
+        "delivered_share": wilson(card.delivered, count).as_dict(),
     }
-    stray = "not seen again" if card.stray_px is None else f"{card.stray_px:.1f} px"
-    if card.stray_px is not None and card.mm_per_px is not None:
-        stray += f" ({card.stray_px * card.mm_per_px:.2f} mm)"
+
+
+def _text(data: dict[str, Any], card: ScoreCard) -> str:
+    stray = "no part was seen again after the table turned"
+    if card.stray_px is not None:
+        length = f"{card.stray_px:.1f} px"
+        if card.mm_per_px is not None:
+            length += f" ({card.stray_px * card.mm_per_px:.2f} mm)"
+        stray = f"{length} from where a part was, after the table turned"
     stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in card.stage_s.items())
-    of_many = f"{right.low:.0%} to {right.high:.0%} of many"
+    share = data["right_share"]
+    right = f"{card.right} right ({share['low']:.0%} to {share['high']:.0%} of many)"
     lines = [
-        f"{count} parts, model {model}",
-        f"recognised:    {card.right} right ({of_many}), {card.wrong} wrong, {card.rejected} rejected",
+        f"{len(card.parts)} parts, model {data['model']}",
+        f"recognised:    {right}, {card.wrong} wrong, {card.rejected} rejected",
         f"delivered:     {card.delivered} into the bin that they were sent to",
-        f"repeatability: {stray} from where a part was, after the table turned",
+        f"repeatability: {stray}",
         f"views:         {card.mean_views:.1f} a part",
         f"time:          {stages}",
         *(f"verdict:       {each}" for each in data["verdict"]),
     ]
-    report(data, "\n".join(lines))
+    return "\n".join(lines)

@@ -31,6 +31,7 @@ def described(config: RigConfig, labels: Collection[str] | None = None) -> dict[
         "sensors": _sensors(config),
         "camera": _camera(config),
         "look": _look(config, labels),
+        "lost steps": _check(config),
         "bins": _bins(config),
         "sort plan": _plan(config.sort, config.categories, labels),
         "state": f"kept in {config.paths.state}",
@@ -116,6 +117,16 @@ def _look(config: RigConfig, labels: Collection[str] | None) -> str:
     views = f"{look.least_views} to {look.most_views}" if look.least_views < look.most_views else f"{look.most_views}"
     rate = f"{100.0 * look.misroute_rate:g} % misroutes"
     return f"model {look.model}{known}, {views} views from {look.angles} angles, {rate}"
+
+
+def _check(config: RigConfig) -> str:
+    check = config.check
+    by = "by its index switch" if config.turntable.homing == "index" else "by its marks in the picture"
+    ways = [f"of the table to {check.table_tolerance_deg:g} deg {by}"]
+    if isinstance(config.chute, MotorChuteConfig):
+        ways.append(f"of the chute to {check.chute_tolerance_deg:g} deg by its switch")
+    when = f"every {check.every_parts:,} parts" if check.every_parts else "only when a picture gives cause to"
+    return f"looked for {when}: {', '.join(ways)}"
 
 
 def _bins(config: RigConfig) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import itertools
 import numbers
 import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from sorter.config.placing import commented_out, placed
 from sorter.config.rig import check_rig_text
 from sorter.errors import ConfigError, Problem
 from sorter.toml import KeyPath, dotted, key_lines, toml_text
+from sorter.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,28 +190,21 @@ def _plain(value: object) -> Any:
 
 
 def _write(path: Path, target: Path, raw: bytes, content: bytes) -> None:
-    """Write ``content`` in place of ``raw``, whole: temporary name, fsync, rename."""
+    """Write ``content`` in place of ``raw``, whole."""
+
+    def check() -> None:
+        if target.read_bytes() != raw:
+            what = "was changed by somebody else at the same time"
+            raise EditRefused(path, [Problem(None, "", what)], remedy="Try again, with what it says now.")
+
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                status = target.stat()
-                os.fchmod(file.fileno(), status.st_mode & 0o7777)
-                if os.geteuid() == 0:  # or the file would be root's from now on
-                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if target.read_bytes() != raw:
-                raise EditRefused(path, [Problem(None, "", "was changed by somebody else at the same time")])
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if not os.access(target, os.W_OK):  # a rename would not ask
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with whole_file(target, is_as_before=True, check=check) as file:
+            file.write(content)
     except OSError as error:
-        raise EditRefused(path, [Problem(None, "", f"cannot be written: {error.strerror}")]) from error
+        raise EditRefused(
+            path,
+            [Problem(None, "", f"cannot be written: {error.strerror}")],
+            remedy=f"See that {target} and its folder may be written to, and try again.",
+        ) from error

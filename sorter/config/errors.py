@@ -20,6 +20,6 @@ if TYPE_CHECKING:
 class EditRefused(ConfigError):  # noqa: N818  (the name says it)
     """A change to a file was not made; the file is as it was. ``problems`` has the lines of the file as it is."""
 
-    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
-        super().__init__(path, problems)
-        self.remedy = f"{path} is as it was. Mend what is wrong there or choose another value, and try again."
+    def __init__(self, path: Path, problems: Sequence[Problem], *, remedy: str | None = None) -> None:
+        told = remedy or "Mend what is wrong there or choose another value, and try again."
+        super().__init__(path, problems, remedy=f"{path} is as it was. {told}")

@@ -59,6 +59,7 @@ _STATED: dict[tuple[str, str | None], dict[str, Any]] = {
     ("[ejector]", None): {"servo": 0, "park_deg": 20.0, "push_deg": 130.0, "travel_s": 0.3, "fall_s": 0.35},
     ("[feeder]", "vibratory"): {"kind": "vibratory", "fan": 0, "level": 160},
     ("[look]", None): {"model": "turntable10", "misroute_rate": 0.005},
+    ("[check]", None): {"every_parts": 200},
     ("[paths]", None): {"state": "state"},
     ("[web]", None): {"host": "127.0.0.1", "port": 8080},
 }

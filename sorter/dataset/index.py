@@ -15,8 +15,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sorter.dataset.errors import DatasetRefused
-from sorter.dataset.paths import inside, write_whole
+from sorter.dataset.paths import inside
 from sorter.dataset.records import SOURCES, SPLITS, Picture
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

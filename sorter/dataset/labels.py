@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from sorter.dataset.errors import DatasetRefused
-from sorter.dataset.paths import inside, write_whole
+from sorter.dataset.paths import inside
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

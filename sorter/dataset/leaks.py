@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sorter.dataset.errors import DatasetRefused, SplitLeaks
-from sorter.dataset.paths import write_whole
 from sorter.dataset.split import Fold, Split
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from sorter.dataset.index import write_index
 from sorter.dataset.labels import FolderLabels, write_labels
 from sorter.dataset.locks import open_locked
-from sorter.dataset.paths import write_whole
 from sorter.dataset.records import Picture
 from sorter.render.errors import FolderRefused
 from sorter.render.journal import JOURNAL_NAME, Entry, Journal, read_journal
 from sorter.render.picture import PICTURES
 from sorter.render.settings import SETTINGS_NAME, differences, drawn_by, read_settings, write_settings
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from sorter.dataset.labels import PictureLabels  # noqa: TC001  (pydantic reads it)
-from sorter.dataset.paths import write_whole
 from sorter.render.picture import picture_path
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 import sorter
-from sorter.dataset.paths import write_whole
 from sorter.render.errors import FolderRefused
 from sorter.render.recipe import SceneRecipe  # noqa: TC001  (pydantic reads it)
 from sorter.toml import TomlModel
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

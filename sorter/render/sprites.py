@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from sorter.dataset.paths import write_whole
 from sorter.errors import SorterError
 from sorter.render.backends.mitsuba import MitsubaBackend
 from sorter.render.errors import BackendMissing, FolderRefused, RenderRefused
@@ -26,6 +25,7 @@ from sorter.render.sprite_recipe import SpriteRecipe
 from sorter.render.sprite_sheets import BakedPose, bake_pose
 from sorter.render.stock import Design, Stock
 from sorter.types.sprites import SpriteDesign, SpriteSet
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -153,20 +153,37 @@ def toml_text(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # a pipe or terminal must not hang it
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ConfigError(path, [Problem(None, "", "cannot be read: it is no regular file")])
+                raise _unreadable(path, "it is no regular file", "Name a TOML file")
             content = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise ConfigError(path, [Problem(None, "", f"cannot be read: {reason}")]) from error
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _unreadable(path, reason, _what_is_meant(path, error)) from error
     if len(content) > _MAX_BYTES:
-        raise ConfigError(path, [Problem(None, "", f"is longer than {_MAX_BYTES} bytes; is it the right file?")])
+        problem = Problem(None, "", f"is longer than {_MAX_BYTES} bytes; is it the right file?")
+        raise ConfigError(path, [problem], remedy="Name the right file; nothing was started.")
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(path, [Problem(line, "", "is not UTF-8 text; save the file as UTF-8")]) from error
+
+
+def _unreadable(path: Path, reason: str, meant: str) -> ConfigError:
+    problem = Problem(None, "", f"cannot be read: {reason}")
+    return ConfigError(path, [problem], remedy=f"{meant}; nothing was started.")
+
+
+def _what_is_meant(path: Path, error: OSError | ValueError) -> str:
+    """What to do about a file that cannot be read; in place of a folder, a TOML file that it holds."""
+    match error:
+        case PermissionError():
+            return "See that you may read it"
+        case IsADirectoryError():
+            held = sorted(path.glob("*.toml"))  # nothing, if that is not to be read either
+            return f"Name a file in that folder, such as {held[0] if held else path / 'rig.toml'}"
+    return "Name a file that is there"
 
 
 def _syntax_problem(text: str, error: tomllib.TOMLDecodeError) -> Problem:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.dataset.paths import whole_file
+from sorter.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sorter.dataset.paths import write_whole
 from sorter.training.arrays import read_arrays, write_arrays
 from sorter.training.errors import RunRefused
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from sorter.dataset.paths import write_whole
 from sorter.toml import TomlModel
 from sorter.training.errors import RunRefused
 from sorter.training.recipe import Recipe  # noqa: TC001  (pydantic reads it)
+from sorter.whole import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sorter.dataset.paths import whole_file
 from sorter.errors import PictureRefused
 from sorter.pictures import read_picture
 from sorter.training.errors import TrainingRefused
+from sorter.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -148,6 +148,21 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
         read_toml(tmp_path / name, Store)
 
 
+def test_what_to_name_in_place_of_a_folder_is_told(tmp_path: Path) -> None:
+    for held, meant in (("", tmp_path / "rig.toml"), ("other.toml", tmp_path / "other.toml")):
+        if held:
+            (tmp_path / held).touch()
+        with pytest.raises(ConfigError, match="Is a directory") as caught:
+            read_toml(tmp_path, Store)
+        assert caught.value.remedy == f"Name a file in that folder, such as {meant}; nothing was started."
+
+
+def test_a_file_that_is_not_there_is_not_to_be_mended(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_toml(tmp_path / "missing.toml", Store)
+    assert caught.value.remedy == "Name a file that is there; nothing was started."
+
+
 def test_a_pipe_is_refused_and_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ConfigError, match="no regular file"):

@@ -7,33 +7,29 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.emulator.pty_server import EmulatedBoard
-from firmware_bridge.emulator.settings import AxisSettings, BoardSettings
-from firmware_bridge.limits import SessionLimits
 from sorter.calibrate import Bench, Record, TalkEnded
 from sorter.camera import CameraHealth
 from sorter.clock import RealClock
 from sorter.config import read_rig_config
 from sorter.rig import Machine, board_from
 from tests.drawn_table import DrawnTable
+from tests.unit.sorter.rig.rigs import LIMITS as RIG_LIMITS
+from tests.unit.sorter.rig.rigs import SETTINGS as RIG_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from firmware_bridge.emulator.settings import BoardSettings
     from sorter.config import RigConfig
     from sorter.types import Frame
 
 SPEED = 60.0
-LIMITS = SessionLimits(margin_s=3.0, busy_s=5.0, query_s=3.0, start_s=5.0, banner_s=0.1)
-_ROTARY = AxisSettings(8.889, 2000.0, 50_000.0, length_units=800.0, home_switch_at_steps=-100)
-SETTINGS = BoardSettings(
-    boot_s=1.0,
-    x=_ROTARY,
-    y=_ROTARY,
-    z=replace(_ROTARY, home_switch_at_steps=None),
-    endstops=("x_min", "y_min", "z_min", "x_max", "y_max", "z_max"),
-    servos=2,
+LIMITS = replace(RIG_LIMITS, margin_s=3.0, busy_s=5.0, query_s=3.0, start_s=5.0)
+_ROTARY = replace(
+    RIG_SETTINGS.x, max_speed_units_per_s=2000.0, max_acceleration_units_per_s2=50_000.0, length_units=800.0
 )
+SETTINGS = replace(RIG_SETTINGS, x=_ROTARY, y=_ROTARY, z=replace(_ROTARY, home_switch_at_steps=None))
 
 RIG_TOML = """# Our first rig.
 [board]

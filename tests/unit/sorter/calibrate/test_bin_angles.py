@@ -38,10 +38,12 @@ def test_the_first_and_last_of_a_whole_turn_are_not_the_same_place() -> None:
 
 @given(angle=st.floats(-360.0, 360.0), off=st.floats(-1.9, 1.9), turns=st.integers(-2, 2))
 def test_two_bins_at_one_place_are_told_even_a_turn_apart(angle: float, off: float, turns: int) -> None:
-    assert too_near(angle + off + 360.0 * turns, {"red": angle}, is_round=True) == "red"
-    assert (too_near(angle + off + 360.0 * turns, {"red": angle}, is_round=False) == "red") == (turns == 0)
+    assert too_near(angle + off + 360.0 * turns, {"red": angle}, is_round=True, least_deg=2.0) == "red"
+    assert (too_near(angle + off + 360.0 * turns, {"red": angle}, is_round=False, least_deg=2.0) == "red") == (
+        turns == 0
+    )
 
 
 def test_bins_that_are_apart_are_left_alone() -> None:
-    assert too_near(10.0, {"red": 12.5, "blue": 7.5}, is_round=True) is None
-    assert too_near(10.0, {}, is_round=True) is None
+    assert too_near(10.0, {"red": 12.5, "blue": 7.5}, is_round=True, least_deg=2.0) is None
+    assert too_near(10.0, {}, is_round=True, least_deg=2.0) is None

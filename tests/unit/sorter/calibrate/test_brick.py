@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sorter.calibrate.brick import BRICKS, BrickFit, fit_brick
@@ -127,3 +127,26 @@ def test_an_empty_table_has_no_outline() -> None:
     dark = Frame(np.zeros((240, 320, 3), np.uint8), 0.0, 0)
     with pytest.raises(NotMeasured, match="nothing to be measured"):
         outline_box(dark, locate(dark))
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    views=st.integers(0, 16),
+    boxes=st.lists(
+        st.builds(
+            Box, st.integers(-50, 320), st.integers(-50, 240), st.integers(1, 1_000_000), st.integers(1, 1_000_000)
+        ),
+        min_size=1,
+        max_size=16,
+    ),
+)
+@example(views=16, boxes=[Box(100, 100, 50, 40)])  # it did not turn
+@example(views=8, boxes=[Box(0, 0, 320, 240)])
+@example(views=6, boxes=[Box(0, 0, 1, 1), Box(1_000_000, 0, 1_000_000, 1)])
+def test_boxes_of_anything_else_are_not_measured_or_not_sure(views: int, boxes: list[Box]) -> None:
+    angles = [22.5 * place for place in range(views)]
+    try:
+        fit = fit_brick(angles, [boxes[place % len(boxes)] for place in range(views)], BRICKS["3001"], (320, 240))
+    except NotMeasured:
+        return
+    assert fit.mm_per_px_deviation > 0.025 * fit.mm_per_px

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.calibrate.fitting import fitted
+from sorter.calibrate.fitting import NoFit, fitted
 
 PLACES = np.linspace(0.0, 3.0, 40)
 
@@ -35,5 +35,5 @@ def test_noise_makes_as_much_of_an_error_as_is_told() -> None:
 def test_too_little_to_go_by_is_refused() -> None:
     with pytest.raises(ValueError, match="2 residuals do not tell 3 unknowns"):
         fitted(lambda values: values[:2], np.zeros(3), np.ones(3))
-    with pytest.raises(ValueError, match="no numbers"):
+    with pytest.raises(NoFit, match="no numbers"):
         fitted(lambda values: np.append(values, [np.nan, 0.0, 0.0]), np.zeros(2), np.ones(2))

@@ -46,6 +46,12 @@ def test_nothing_goes_beyond_its_limits() -> None:
     assert "-5 deg is not within 0 to 180 deg" in script.text
 
 
+def test_what_turns_without_end_is_not_sent_where_nobody_means() -> None:
+    _, made, script = moved("=1e300", "-90000", "=725", "ok", limits_deg=None)
+    assert made == [20.0, 725.0]
+    assert "1e+300 deg is not within -36000 to 36000 deg" in script.text
+
+
 def test_the_end_of_the_answers_leaves_it_where_it_is() -> None:
     with pytest.raises(TalkEnded):
         moved("+")

@@ -62,3 +62,22 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
         record.keep("motors", "")
     with pytest.raises(RecordRefused, match="cannot be read"):
         Record(tmp_path / "file" / "state")
+
+
+def test_what_could_not_be_written_down_is_known_before_anything_is_done(tmp_path: Path) -> None:
+    Record(tmp_path / "not" / "there" / "yet").check_writable()
+    record = Record(tmp_path / "file" / "state")
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordRefused, match=f"{tmp_path}/file is no folder") as caught:
+        record.check_writable()
+    assert f"See that the folder {tmp_path}/file/state can be written to" in caught.value.remedy
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_view_of_no_size_is_refused(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.keep("centre", "", seen=(TableView.guessed(320, 240), 320, 240))
+    text = record.file.read_text(encoding="utf-8")
+    record.file.write_text(text.replace('"width_px": 320', '"width_px": 0'), encoding="utf-8")
+    with pytest.raises(RecordRefused, match="width_px"):
+        Record(tmp_path)

@@ -23,6 +23,9 @@ from tests.unit.sorter.calibrate.benches import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from firmware_bridge.reports import BoardInfo
     from sorter.config import RigConfig
     from sorter.rig import Machine
     from sorter.types import Frame
@@ -136,6 +139,60 @@ def test_a_chute_whose_switch_is_not_found_is_explained_and_the_board_is_used_ag
         assert BoardHalted.__name__ not in on.script.text
 
 
+def test_a_switch_that_is_always_the_wrong_way_round_is_told_as_that(tmp_path: Path) -> None:
+    with on_bench(tmp_path, Script("skip", "go", "", "", "skip")) as on:
+        on.bench.machine.board.endstops = iter(  # type: ignore[method-assign]
+            [{"x_min": False}, {"x_min": True}]
+        ).__next__
+        assert came(on, "motors") == ["failed"]
+        assert "open while it is pressed, and TRIGGERED when it is not" in on.script.text
+        assert "X_MIN_ENDSTOP_HIT_STATE" in on.script.text
+
+
+def test_motors_that_were_left_out_are_still_to_be_looked_at(tmp_path: Path) -> None:
+    with on_bench(tmp_path, Script("skip", "skip")) as on:
+        assert came(on, "motors") == ["skipped"]
+        assert undone(on.bench)[0] == "motors"
+        assert on.rig.machines == 0
+
+
+def switched(on: OnBench) -> None:
+    """The chute's switch says what it should, pressed and let go, without anybody's finger."""
+    on.bench.machine.board.endstops = iter(  # type: ignore[method-assign]
+        [{"x_min": True}, {"x_min": False}]
+    ).__next__
+
+
+@pytest.mark.parametrize(
+    ("keys", "told", "steps"),
+    [
+        ("home_deg = 350.0\nis_reversed = true", "a quarter of a turn away from its switch", 800),
+        ("minimum_deg = -20.0\nmaximum_deg = 25.0", "about 25 deg away from its switch", 222),
+        ("home_deg = 340.0\nis_reversed = true", "a quarter of a turn away from its switch", 800),
+    ],
+    ids=["homed at its upper end", "narrow", "homed near it"],
+)
+def test_a_chute_is_turned_away_from_its_switch_and_within_its_limits(
+    tmp_path: Path, keys: str, told: str, steps: int
+) -> None:
+    toml = RIG_TOML.replace('kind = "motor"', f'kind = "motor"\n{keys}')
+    toml = toml.split("[[bins]]")[0]
+    script = Script("skip", "go", "", "", "right")
+    meant: list[str] = []
+    choose = script.choose
+
+    def listening(question: str, choices: Mapping[str, str]) -> str:
+        meant.extend(choices.values())
+        return choose(question, choices)
+
+    script.choose = listening  # type: ignore[method-assign]
+    with on_bench(tmp_path, script, toml=toml) as on:
+        switched(on)
+        assert came(on, "motors") == ["done"]
+        assert told in meant
+        assert on.rig.emulated.truth().steps["X"] == pytest.approx(steps - 100, abs=1)  # from its switch on
+
+
 # --- steps ----------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +249,15 @@ def test_teeth_of_a_gear_are_reckoned(tmp_path: Path) -> None:
         assert on.bench.config.turntable.steps_per_deg == pytest.approx(5 * RIGHT)
 
 
+def test_teeth_that_are_nearly_what_the_file_says_are_not_what_it_says(tmp_path: Path) -> None:
+    toml = RIG_TOML.replace("[turntable]", "[turntable]\ngear_ratio = 3.002\n#", 1)
+    with on_bench(tmp_path, Script("gearing", "20", "twenty", "60.5", "60", "yes"), toml=toml) as on:
+        assert came(on, "steps") == ["done"]
+        assert tomllib.loads(on.toml)["turntable"]["gear_ratio"] == 3.0
+        assert "'60.5' is no whole number from 1 to 10000." in on.script.text
+        assert "26.6667 steps/deg, if the rest is right: 200 steps a turn, 1/16 steps, gear 3." in on.script.text
+
+
 # --- centre ---------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +295,21 @@ def test_an_empty_table_has_no_scale(tmp_path: Path) -> None:
         assert "16 × empty" in on.script.text
 
 
+def test_a_table_that_does_not_turn_gives_no_scale_and_no_traceback(tmp_path: Path) -> None:
+    table = DrawnTable(brick=Brick(), marks=())
+    with on_bench(tmp_path, Script("brick", "3001", "", "skip"), table=table, steps_per_deg=1e9) as on:
+        before = on.toml
+        assert came(on, "centre") == ["failed"]
+        assert on.toml == before
+
+
+def test_a_dot_whose_distance_is_not_sure_is_written_with_a_word_on_that(tmp_path: Path) -> None:
+    dot = Mark(20.0, 0.0, 7.0, 7.0, 0.0, 0.7)
+    with on_bench(tmp_path, Script("mark", "20", "2", "", "yes"), table=DrawnTable(marks=(dot,))) as on:
+        assert came(on, "centre") == ["done"]
+        assert "That is not sure to 2.5%" in on.script.text
+
+
 # --- ejector --------------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +341,49 @@ def test_the_tables_angle_before_the_arm_is_found_by_turning_it(tmp_path: Path) 
         assert on.rig.emulated.truth().steps["Y"] == round(-30 * RIGHT)
 
 
+def servo(on: OnBench) -> list[str]:
+    return [each.text for each in on.rig.emulated.executed() if each.text.startswith("M280")]
+
+
+def test_an_arm_is_taken_back_when_nobody_answers_any_more(tmp_path: Path) -> None:
+    with on_bench(tmp_path, Script("", "+", "ok", "=100")) as on:
+        with pytest.raises(TalkEnded):
+            came(on, "ejector")
+        assert servo(on)[-2:] == ["M280 P0 S100", "M280 P0 S21"]  # to where it is parked from now on
+
+
+def test_an_arm_is_taken_back_after_a_stop(tmp_path: Path) -> None:
+    script = Script("", "ok", "=100")
+    with on_bench(tmp_path, script) as on:
+        ask = script.ask
+
+        def stopping(question: str, default: str | None = None) -> str:
+            if question == "[100 deg]":
+                on.bench.quick_stop()
+                raise TalkEnded("stopped")
+            return ask(question, default)
+
+        script.ask = stopping  # type: ignore[method-assign]
+        with pytest.raises(TalkEnded):
+            came(on, "ejector")
+        assert servo(on)[-1] == "M280 P0 S20"
+
+
+def test_a_board_that_is_lost_while_the_arm_is_out_can_be_tried_again(tmp_path: Path) -> None:
+    script = Script("", "ok", "=100", "=120", "again", "", "ok", "ok", "keep")
+    with on_bench(tmp_path, script) as on:
+        ask = script.ask
+
+        def losing(question: str, default: str | None = None) -> str:
+            if question == "[100 deg]" and not script.said[-1].startswith("That came"):
+                on.bench.machine.emergency_stop()
+            return ask(question, default)
+
+        script.ask = losing  # type: ignore[method-assign]
+        assert came(on, "ejector") == ["done"]
+        assert servo(on)[-1] == "M280 P0 S20"
+
+
 # --- chute ----------------------------------------------------------------------------------------------------------
 
 
@@ -277,10 +401,24 @@ def test_bins_are_spread_evenly_over_the_chutes_reach(tmp_path: Path) -> None:
 
 
 def test_two_bins_at_one_angle_are_refused_while_there_is_time(tmp_path: Path) -> None:
-    with on_bench(tmp_path, Script("as they are", "", "=89", "ok", "=60", "ok", "ok", "yes")) as on:
+    with on_bench(tmp_path, Script("as they are", "", "=60", "ok", "=61", "ok", "=90", "ok", "yes")) as on:
         assert came(on, "chute") == ["done"]
-        assert "less than 2 deg from the bin reject" in on.script.text
+        assert "61 deg is less than 2 deg from the bin red (60 deg)" in on.script.text
         assert [each["chute_deg"] for each in tomllib.loads(on.toml)["bins"]] == [60.0, 90.0]
+
+
+def test_two_bins_that_have_changed_places_can_be_told_so(tmp_path: Path) -> None:
+    with on_bench(tmp_path, Script("as they are", "", "=90", "ok", "=40", "ok", "yes")) as on:
+        assert came(on, "chute") == ["done"]
+        assert "The bin reject cannot stay at 90 deg then" in on.script.text
+        assert [each["chute_deg"] for each in tomllib.loads(on.toml)["bins"]] == [90.0, 40.0]
+
+
+def test_a_coarse_chute_is_told_at_once_how_far_apart_its_bins_must_be(tmp_path: Path) -> None:
+    toml = RIG_TOML.replace('kind = "motor"', 'kind = "motor"\nmicrosteps = 1')  # 6 steps are 10.8 deg
+    with on_bench(tmp_path, Script("as they are", "", "ok", "=45", "ok", "=60", "ok", "yes"), toml=toml) as on:
+        assert came(on, "chute") == ["done"]
+        assert "45 deg is less than 10.8 deg from the bin red" in on.script.text
 
 
 def test_a_rig_without_a_chute_leaves_the_step_out(tmp_path: Path) -> None:
@@ -365,6 +503,107 @@ def test_a_stop_while_a_question_is_asked_moves_nothing_more(tmp_path: Path) -> 
         with pytest.raises(TalkEnded):
             run_steps(on.bench, ["steps"])
         assert not on.rig.emulated.executed()
+
+
+def when_asked(script: Script, words: str, do: Callable[[], None]) -> None:
+    """Do something once, when the question with these words is asked, before it is answered."""
+    choose = script.choose
+    left = [do]
+
+    def listening(question: str, choices: Mapping[str, str]) -> str:
+        if words in question and left:
+            left.pop()()
+        return choose(question, choices)
+
+    script.choose = listening  # type: ignore[method-assign]
+
+
+def test_a_file_that_was_mended_is_what_the_next_try_goes_by(tmp_path: Path) -> None:
+    script = Script("go", "again", "go", "right", "skip")
+    toml = RIG_TOML.replace('port = "{port}"', 'port = "{port}/wrong"')
+    with on_bench(tmp_path, script, toml=toml) as on:
+        when_asked(script, "And now?", lambda: put(on, on.toml.replace("/wrong", "")))
+        assert came(on, "motors") == ["done"]
+        assert f"{on.file} was changed meanwhile" in script.text
+        assert on.rig.emulated.truth().steps["Y"] == 800
+
+
+def test_a_bin_that_somebody_put_in_meanwhile_does_not_get_anothers_angle(tmp_path: Path) -> None:
+    script = Script("as they are", "", "+", "ok", "ok", "yes", "again", "as they are", "", "ok", "+", "ok", "ok", "yes")
+    first, rule = '[[bins]]\nid = "first"\nchute_deg = 200.0\n\n', '[[sort.rules]]\nbin = "first"\nclasses = ["disc"]\n'
+    with on_bench(tmp_path, script) as on:
+        when_asked(script, "Write that?", lambda: put(on, on.toml.replace("[[bins]]", f"{first}[[bins]]", 1) + rule))
+        assert came(on, "chute") == ["done"]
+        assert "was changed by somebody else while this step was going on, and nothing was written" in script.text
+        written = {each["id"]: each["chute_deg"] for each in tomllib.loads(on.toml)["bins"]}
+        assert written == {"first": 200.0, "red": 42.0, "reject": 90.0}
+
+
+def test_comments_that_somebody_changes_meanwhile_are_in_nobodys_way(tmp_path: Path) -> None:
+    script = Script("gearing", "20", "60", "yes")
+    with on_bench(tmp_path, script) as on:
+        when_asked(script, "Write that?", lambda: put(on, on.toml.replace("# Our first rig.", "# Our only rig.")))
+        assert came(on, "steps") == ["done"]
+        assert on.toml.startswith("# Our only rig.")
+        assert tomllib.loads(on.toml)["turntable"]["gear_ratio"] == 3.0
+
+
+def test_a_file_that_was_spoilt_meanwhile_is_told_with_its_line(tmp_path: Path) -> None:
+    script = Script("gearing", "20", "60", "yes", "skip")
+    with on_bench(tmp_path, script) as on:
+        when_asked(script, "Write that?", lambda: put(on, on.toml + "[turntable]\n"))
+        assert came(on, "steps") == ["failed"]
+        assert "is no valid TOML" in script.text
+
+
+def put(on: OnBench, text: str) -> None:
+    on.file.write_text(text, encoding="utf-8")
+
+
+class ConnectingRig(DrawnRig):
+    """While its board is being connected, something happens."""
+
+    meanwhile: Callable[[], None]
+
+    def machine(self, config: RigConfig) -> Machine:
+        machine = super().machine(config)
+        connect = machine.board.connect
+
+        def connected() -> BoardInfo:
+            info = connect()
+            self.meanwhile()
+            return info
+
+        machine.board.connect = connected  # type: ignore[method-assign]
+        return machine
+
+
+@pytest.mark.parametrize("step", ["motors", "chute"])
+def test_a_stop_while_the_board_is_connected_moves_nothing_afterwards(tmp_path: Path, step: str) -> None:
+    with on_bench(tmp_path, Script("go", "as they are", ""), rig_class=ConnectingRig) as on:
+        assert isinstance(on.rig, ConnectingRig)
+        on.rig.meanwhile = on.bench._is_stopped.set  # what a stop does that finds nothing to be stopped yet
+        if step == "chute":
+            on.script.answers.pop(0)
+        with pytest.raises(TalkEnded):
+            run_steps(on.bench, [step])
+        moving = [each.text for each in on.rig.emulated.executed() if each.text.startswith(("G1", "G28", "M280"))]
+        assert moving == []
+
+
+def test_a_stop_at_the_moment_before_homing_homes_nothing(tmp_path: Path) -> None:
+    with on_bench(tmp_path, Script("as they are", "")) as on:
+        machine = on.bench.machine
+        home = machine.home
+
+        def stopped_then_home() -> None:
+            on.bench.quick_stop()
+            home()
+
+        machine.home = stopped_then_home  # type: ignore[method-assign]
+        with pytest.raises(TalkEnded):
+            run_steps(on.bench, ["chute"])
+        assert not any(each.text.startswith("G28") for each in on.rig.emulated.executed())
 
 
 def test_a_stop_that_comes_from_another_thread_ends_the_step_under_way(tmp_path: Path) -> None:

@@ -96,3 +96,8 @@ def test_a_part_that_rolls_about_is_refused() -> None:
     chance = np.random.default_rng(3)
     with pytest.raises(NotMeasured, match="does not move on a circle"):
         fit_turning(ANGLES, chance.uniform(0.0, 300.0, (len(ANGLES), 2)))
+
+
+def test_a_point_that_stands_still_tells_nothing() -> None:
+    with pytest.raises(NotMeasured, match="does not move on a circle"):
+        fit_turning([22.5 * place for place in range(16)], [(100.0, 80.0)] * 16)

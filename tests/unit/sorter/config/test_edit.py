@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,10 +209,35 @@ def test_what_somebody_else_wrote_meanwhile_is_not_lost(file: Path, monkeypatch:
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", write_then_sync)
-    with pytest.raises(EditRefused, match="was changed by somebody else"):
+    with pytest.raises(EditRefused, match="was changed by somebody else") as caught:
         set_values(file, {("chute", "home_deg"): 7.0})
     assert file.read_text(encoding="utf-8") == "# by somebody else\n"
+    assert caught.value.remedy == f"{file} is as it was. Try again, with what it says now."
+
+
+def test_a_file_that_may_not_be_written_says_what_to_see_to(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_read_only(**_: object) -> tuple[int, str]:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    file.write_text(SMALL, encoding="utf-8")
+    monkeypatch.setattr(tempfile, "mkstemp", is_read_only)
+    with pytest.raises(EditRefused, match="cannot be written: Read-only file system") as caught:
+        set_values(file, {("chute", "home_deg"): 12.5})
+    assert "may be written to" in caught.value.remedy
+    assert file.read_text(encoding="utf-8") == SMALL
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_that_somebody_locked_is_not_written_by_way_of_its_folder(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(SMALL, encoding="utf-8")
+    file.chmod(0o444)
+    if os.geteuid() == 0:  # who may write everywhere
+        monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).stat().st_mode & 0o200 != 0)
+    with pytest.raises(EditRefused, match="Permission denied"):
+        set_values(file, {("chute", "home_deg"): 12.5})
+    assert file.read_text(encoding="utf-8") == SMALL
 
 
 def test_a_value_that_no_toml_file_holds_is_a_mistake_of_the_program(file: Path) -> None:
