@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from sorter.cli.demo_report import report_text
-from sorter.cli.run_screen import LineScreen, LiveScreen, make_screen
+from sorter.cli.live_screen import LiveScreen
+from sorter.cli.run_screen import LineScreen, make_screen, sure_of
 from sorter.types import (
     AxisStatus,
     BinId,
@@ -49,9 +51,9 @@ def busy() -> Snapshot:
     )
 
 
-def console(*, is_terminal: bool, width: int = 120) -> tuple[Console, io.StringIO]:
+def console(*, is_terminal: bool, width: int = 120, height: int = 40) -> tuple[Console, io.StringIO]:
     file = io.StringIO()
-    return Console(file=file, force_terminal=is_terminal, width=width, color_system=None), file
+    return Console(file=file, force_terminal=is_terminal, width=width, height=height, color_system=None), file
 
 
 def test_without_a_terminal_each_part_and_incident_is_one_line_and_said_once() -> None:
@@ -88,10 +90,33 @@ def test_a_terminal_shows_all_there_is_to_know() -> None:
             screen.show(busy())
             screen.show(snapshot(RigState.FAULT, reason="the board is silent"))  # too soon: drawn at the end
         shown = file.getvalue()
-        for text in ("my rig", "RUNNING", "2 parts", "turntable 45.0°", "chute not homed", "Dark Red", "97.5%", "lost"):
+        for text in ("my rig", "RUNNING", "2 parts", "turntable 45.0°", "chute not homed", "97.5%", "lost"):
             assert text in shown
+        assert ("Dark Red" in shown) == (width == 120)
         for text in ("5/10", "200/200", "part stuck", "push again", "two", "lines", "> sta", "the board is silent"):
             assert text in shown
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 20), (80, 24), (40, 12), (200, 10)])
+def test_the_ways_out_and_the_prompt_are_in_sight_on_a_small_terminal(width: int, height: int) -> None:
+    out, file = console(is_terminal=True, width=width, height=height)
+    bins = tuple(BinStatus(BinId(f"b{number}"), f"bin {number}", number, 30, {}, None) for number in range(14))
+    crowded = replace(busy(), bins=bins, recent_parts=(UNDER_WAY, GONE, DONE) * 3)
+    with LiveScreen(out, "my rig", lambda: "taken") as screen:
+        for number in range(9):
+            screen.say(f"answer {number}")
+        screen.show(crowded)
+        lines = out.render_lines(screen._picture(crowded), pad=False)
+        assert len(lines) <= height
+    shown = file.getvalue()
+    for text in ("RUNNING", "push again", "answer 8", "> taken"):
+        assert text in shown
+
+
+def test_a_part_of_no_known_kind_is_not_called_sure() -> None:
+    unknown = replace(SURE, class_name=None, reject_reason=RejectReason.UNKNOWN_PART)
+    assert sure_of(PartSummary(PartId(4), unknown, BinId("reject"), None)) == ""
+    assert sure_of(DONE) == "97.5%"
 
 
 def test_a_log_gets_lines_and_no_picture(capsys: object) -> None:
@@ -119,6 +144,10 @@ def test_the_report_names_what_went_wrong_and_leaves_out_what_did_not_happen() -
         "rejected_interval": {**interval, "share": None},
         "recirculated": 0,
         "returned_to_hopper": 0,
+        "taken": 0,
+        "missing": 2,
+        "unseen": 0,
+        "astray": 0,
         "lost": 1,
         "double_counted": 1,
         "sharing_a_row": 0,
@@ -143,8 +172,13 @@ def test_the_report_names_what_went_wrong_and_leaves_out_what_did_not_happen() -
             }
         ],
         "lost_parts": [{"part": 5, "class": None, "design": "3622", "brick": None, "pose": "", "why": "fell beside"}],
-        "double_counted_parts": [{"part": 6, "rows": [6, 7]}],
-        "rows_without_part": [9],
+        "double_counting_rows": [6, 9],
+        "rows_too_many": [],
+        "rows_of_nothing": [12],
+        "unexplained_parts": [],
+        "elsewhere_parts": [],
+        "unexplained_incidents": {"jam": 2},
+        "faults": {},
         "collisions": ["the chute moved"],
         "incidents": {"hopper empty": 1},
     }
@@ -156,11 +190,15 @@ def test_the_report_names_what_went_wrong_and_leaves_out_what_did_not_happen() -
         "20.0 parts a minute; mechanics and exposure would allow 25.0 (80%); the host's own share 3.0%",
         "part 4: 3001 (3001-red, up) in 3002, taken for 3002 at 97.0%, 2 views",
         "LOST: part 5: unknown 3622 fell beside",
-        "COUNTED TWICE: part 6 in rows 6, 7",
-        "ROWS OF NO PART: 9",
+        "missing              2   the records say that nobody knows where they are",
+        "ROWS THAT COUNT A PART TOO MANY: 6, 9",
+        "rows where nothing lay: 12",
+        "of these without a fault to blame: jam 2",
         "COLLISION: the chute moved",
         "incidents: hopper empty 1",
     ):
         assert line in text
     assert "fed again" not in text
+    assert "astray" not in text
+    assert "rows for parts that had one" not in text
     assert "3002  " not in text
