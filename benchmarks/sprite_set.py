@@ -25,12 +25,12 @@ sys.path.insert(0, str(ROOT))
 
 from sorter.dataset import read_dataset  # noqa: E402
 from sorter.dataset.index import write_index  # noqa: E402
-from sorter.dataset.paths import write_whole  # noqa: E402
 from sorter.dataset.records import Picture  # noqa: E402
 from sorter.twin.pictures import make_pictures  # noqa: E402
 from sorter.twin.scene import Scene, SeenPart  # noqa: E402
 from sorter.twin.sprite_files import load_sprites  # noqa: E402
 from sorter.types.twin import TwinBin, TwinFeeder, TwinMotor, TwinParts, TwinSettings  # noqa: E402
+from sorter.whole import write_whole  # noqa: E402
 
 A_TABLE = 50  # so many pictures are taken on a table of the same look
 SPREAD_MM = 5.0

@@ -1,4 +1,4 @@
-"""Made-up truths of a twin and rows of a journal, for tests of what is made of them."""
+"""Made-up truths of a twin and rows of a ledger, for tests of what is made of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sorter.app.truth import Journey
-from sorter.ledger import Finished, Intended, Opened, Row
-from sorter.types import BinId, OutcomeKind, RejectReason, SortPlan, SortRule
+from sorter.ledger import PartRow
+from sorter.types import BinId, OutcomeKind, PartId, RejectReason, SortPlan, SortRule
 
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
 CLASSES = ("3001", "3002", "3003")
@@ -30,22 +30,29 @@ def row_of(
     kind: OutcomeKind = OutcomeKind.CONFIRMED,
     stage_s: dict[str, float] | None = None,
     is_intended: bool = True,
-) -> Row:
+) -> PartRow:
     """A row that was opened a second before ``begin_s``, intended then, and finished at ``end_s``."""
-    intended = Intended(
-        part,
-        begin_s,
+    is_finished = end_s is not None
+    return PartRow(
+        PartId(part),
         WALL,
-        bin=bin_ or "reject",
-        class_name=said,
-        reject_reason=None if said else RejectReason.UNSURE,
-        likeliest=said,
-        probability=0.9,
-        colour=None,
-        views=2,
+        begin_s - 1.0,
+        intended_at=WALL if is_intended else None,
+        intended_at_s=begin_s if is_intended else None,
+        intentions=int(is_intended),
+        intended_bin=BinId(bin_ or "reject") if is_intended else None,
+        decided_class=said if is_intended else None,
+        class_name=said if is_intended else None,
+        reject_reason=None if said or not is_intended else RejectReason.UNSURE,
+        likeliest=said if is_intended else None,
+        probability=0.9 if is_intended else None,
+        view_count=2 if is_intended else 0,
+        finished_at=WALL if is_finished else None,
+        finished_at_s=end_s,
+        outcome=kind if is_finished else None,
+        bin=None if bin_ is None or not is_finished else BinId(bin_),
+        stage_s=stage_s or {},
     )
-    finished = None if end_s is None else Finished(part, end_s, WALL, kind=kind, bin=bin_, stage_s=stage_s or {})
-    return Row(Opened(part, begin_s - 1.0, WALL), (intended,) if is_intended else (), finished)
 
 
 @dataclass
@@ -53,7 +60,7 @@ class World:
     """A twin that is told what happens, one push after the other, ten seconds each."""
 
     journeys: list[Journey] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[PartRow] = field(default_factory=list)
     now_s: float = 100.0
 
     def push(
@@ -64,7 +71,7 @@ class World:
         brick: str | None = None,
         pushed_s: float | None = None,
         **row: object,
-    ) -> Row:
+    ) -> PartRow:
         """Parts (number, class) are struck and come to lie at ``place``; a row says ``said_bin`` of it."""
         begin_s = self.now_s
         struck_s = begin_s + 1.0 if pushed_s is None else pushed_s

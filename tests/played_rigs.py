@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from firmware_bridge.emulator.pty_server import EmulatedBoard
-from sorter.ledger import JOURNAL_FILE, read_rows
+from sorter.ledger import LEDGER_FILE, open_reader
 from tests.scenes import Drawn, draw
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ class PlayedRig:
         self.file = folder / "rig.toml"
 
     @property
-    def journal(self) -> Path:
-        return self.folder / "state" / JOURNAL_FILE
+    def ledger(self) -> Path:
+        return self.folder / "state" / LEDGER_FILE
 
     def change(self, changes: dict[str, str]) -> None:
         text = self.file.read_text(encoding="utf-8")
@@ -105,8 +105,8 @@ class PlayedRig:
 
     def rows(self) -> list[tuple[str | None, str | None]]:
         """What each part was taken for, and the bin that it is in."""
-        rows = read_rows(self.journal)
-        return [(row.intended and row.intended.class_name, row.finished and row.finished.bin) for row in rows]
+        with open_reader(self.ledger) as reader:
+            return [(row.class_name, row.bin) for row in reader.all_parts()]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from firmware_bridge.axes import Axis, planned
@@ -19,13 +20,13 @@ from firmware_bridge.errors import BoardSilent, EmergencyStopped, LinkClosed, Li
 from firmware_bridge.reports import BoardInfo
 from sorter.camera.errors import CameraClosed, CameraLost
 from sorter.camera.protocol import CameraHealth
-from sorter.config import MotorChuteConfig, StepperFeederConfig
+from sorter.config import MotorChuteConfig, MotorConfig, StepperFeederConfig
 from sorter.rig.axes import chute_axis, feeder_axis, turntable_axis
 from sorter.types import Frame
 from tests.scenes import BLACK, Drawn, draw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -36,6 +37,7 @@ LINE_S = 0.006  # of any command
 SERVO_S = 0.3
 STOP_S = 0.1  # from the end of a move until M400 says so
 SIDE_PX = 100
+GRAIN_PX = 160
 EXPOSURE_S = 0.01
 FRAME_S = 0.03
 
@@ -44,6 +46,8 @@ BEAM_AT_S, LANDS_AT_S, RESTS_AT_S = 0.09, 0.15, 0.3
 STRIKE_S = 0.13  # from the beginning of M280
 TO_CHUTE_S, TO_BIN_S = 0.1, 0.25  # from the stroke
 PULSE_S = 0.3
+SWITCH_DEG = 0.05  # so little beyond home a switch is still triggered
+INDEX_WIDE_DEG = 8.0
 NOWHERE = "beside"
 
 
@@ -68,6 +72,7 @@ class HopperPart:
     is_chute_missed: bool = False
     dropped_s: float = 0.0
     fate: str | None = None  # a bin's id, or NOWHERE, or "taken"
+    row: int | None = None  # the part that was under way when it was struck
 
 
 @dataclass
@@ -84,6 +89,12 @@ class RigWorld:
     is_hand_in_picture: bool = False
     is_chute_beam_held: bool = False
     chute_deg: float = 0.0  # where it truly stands
+    table_deg: float = 0.0  # the same
+    has_marks: bool = False  # on the table, which turn with it
+    lost_deg: dict[str, float] = field(default_factory=dict)  # since each was homed
+    has_ever_slipped: bool = False
+    light: float = 1.0
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     fan: int = 0
     shaken_s: float = 0.0
     fed_deg: float = 0.0
@@ -145,7 +156,7 @@ class RigWorld:
     def endstops(self) -> dict[str, bool]:
         """As M119 has it: the switch of each sensor."""
         now_s = self.look()
-        inputs = {"x_min": False, "y_min": False, "z_min": False}
+        inputs = {"x_min": self._is_chute_at_its_switch(), "y_min": self._is_table_at_its_index(), "z_min": False}
         for name, sensor in self.config.sensors.all.items():
             broken_s = self._beams_s.get(name)
             is_active = self.has_power if name == "motor_power" else broken_s is not None
@@ -155,6 +166,31 @@ class RigWorld:
                 is_active = True
             inputs[sensor.endstop] = is_active == (sensor.is_active_when == "triggered")
         return inputs
+
+    def slip(self, axis: str, distance_deg: float) -> None:
+        """A motor loses steps, and nobody notices."""
+        self.has_ever_slipped = True
+        self.lost_deg[axis] = self.lost_deg.get(axis, 0.0) + distance_deg
+        self.turn(axis, distance_deg)
+
+    def turn(self, axis: str, distance_deg: float) -> None:
+        """It truly turns."""
+        if axis == "chute":
+            self.chute_deg += distance_deg
+        elif axis == "turntable":
+            self.table_deg += distance_deg
+
+    def _is_chute_at_its_switch(self) -> bool:
+        chute = self.config.chute
+        if not isinstance(chute, MotorChuteConfig):
+            return False
+        beyond_deg = (self.chute_deg - chute.home_deg) * (-1.0 if chute.is_reversed else 1.0)
+        return beyond_deg <= SWITCH_DEG
+
+    def _is_table_at_its_index(self) -> bool:
+        table = self.config.turntable
+        beyond_deg = (self.table_deg - table.index_deg) * (-1.0 if table.is_reversed else 1.0)
+        return table.homing == "index" and (beyond_deg - SWITCH_DEG) % 360.0 > 360.0 - INDEX_WIDE_DEG
 
     def _bin_below(self) -> str | None:
         if self.config.chute is None:
@@ -167,7 +203,8 @@ class RigBoard:
     """See the module.
 
     ``intended_bin`` is the bin that the last part was written down for, None if no part is under way: then the table is
-    swept, into any bin. ``fails_in``: after so many more calls the link breaks.
+    swept, into any bin. ``fails_in``: after so many more calls the link breaks, with ``fails_with``. ``on_call`` is
+    called with each command before anything is done.
     """
 
     def __init__(self, config: RigConfig, clock: ManualClock, world: RigWorld) -> None:
@@ -182,7 +219,11 @@ class RigBoard:
         self.error: LinkError | None = LinkClosed("the board is not connected")
         self.calls: list[str] = []
         self.intended_bin: str | None = None
+        self.intended_part: int | None = None
+        self.homings_that_hid = 0  # lost steps of the chute
         self.fails_in: int | None = None
+        self.fails_with: type[LinkError] = BoardSilent
+        self.on_call: Callable[[str], None] = lambda _text: None
         self.is_absent = False
         self.pushes = 0
         self._is_stopped = False
@@ -197,7 +238,7 @@ class RigBoard:
         self.clock.advance(1.0)
         if self._is_stopped:
             raise EmergencyStopped("an emergency stop was asked for")
-        self._break(LinkClosed("the board is not connected"))
+        self.break_link(LinkClosed("the board is not connected"))
         if self.is_absent:
             raise BoardSilent("nothing answers")
         self.error = None
@@ -209,11 +250,11 @@ class RigBoard:
         return self.connect()
 
     def close(self) -> None:
-        self._break(LinkClosed("the program closed it"))
+        self.break_link(LinkClosed("the program closed it"))
 
     def emergency_stop(self) -> bool:
         self._is_stopped = True
-        self._break(EmergencyStopped("an emergency stop was asked for"))
+        self.break_link(EmergencyStopped("an emergency stop was asked for"))
         return True
 
     def quick_stop(self) -> None:
@@ -238,6 +279,7 @@ class RigBoard:
     def move(self, targets: Mapping[str, float], *, speed_share: float = 1.0) -> float:
         now_s = self._begin(f"G1 {dict(targets)}")
         distances = {}
+        assert set(targets) <= set(self._homed), f"{targets}: an axis turns that does not know where it is"
         for name, target in targets.items():
             self.axes[name].check_target(self._homed[name], target)
             if target != self._homed[name]:
@@ -254,8 +296,8 @@ class RigBoard:
         self._ends_s = max(now_s, self._ends_s) + plan.duration_s
         self._homed.update(targets)
         if self.world.has_power:
-            if "chute" in targets:
-                self.world.chute_deg = targets["chute"]
+            for axis, distance in distances.items():
+                self.world.turn(axis.name, distance * self._sign(axis.name))
             if "feeder" in targets:
                 self.world.feed_by(distances[self.axes["feeder"]])
         return plan.duration_s
@@ -271,8 +313,13 @@ class RigBoard:
         self._finish_motion()
         self.clock.advance(2.0)
         self._homed[axis] = self.axes[axis].home_position or 0.0
-        if axis == "chute" and self.world.has_power:
-            self.world.chute_deg = self._homed[axis]
+        if self.world.lost_deg.pop(axis, 0.0) and axis == "chute":
+            self.homings_that_hid += 1
+        if self.world.has_power and axis == "chute":
+            assert isinstance(self.config.chute, MotorChuteConfig)
+            self.world.chute_deg = self.config.chute.home_deg
+        elif self.world.has_power:
+            self.world.table_deg = self.config.turntable.index_deg
 
     def set_position(self, axis: str, position: float) -> None:
         self._begin(f"G92 {axis} {position}")
@@ -297,7 +344,10 @@ class RigBoard:
             self._arm_clear_s = None
             self.pushes += 1
             self.clock.advance(STRIKE_S)
+            fallen_before = len(self.world.fallen)
             self.world.strike(self.clock.monotonic_s())
+            for part in self.world.fallen[fallen_before:]:
+                part.row = self.intended_part
             self._falling_until_s = now_s + STRIKE_S + TO_BIN_S
         self.clock.advance(max(0.0, now_s + SERVO_S - self.clock.monotonic_s()))
 
@@ -323,8 +373,13 @@ class RigBoard:
                 f"a push for {self.intended_bin} with the chute at {stands_deg:g} deg"
             )
 
+    def _sign(self, axis: str) -> float:
+        config = {"turntable": self.config.turntable, "chute": self.config.chute}.get(axis)
+        return -1.0 if isinstance(config, MotorConfig) and config.is_reversed else 1.0
+
     def _begin(self, text: str) -> float:
         """One command, if the link works."""
+        self.on_call(text)
         if self.error is not None:
             raise self.error
         self.calls.append(text)
@@ -333,11 +388,11 @@ class RigBoard:
             self.fails_in -= 1
             if self.fails_in < 0:
                 self.fails_in = None
-                self._break(BoardSilent(f"no answer to {text}"))
-                raise BoardSilent(f"no answer to {text}")
+                self.break_link(self.fails_with(f"no answer to {text}"))
+                raise self.fails_with(f"no answer to {text}")
         return self.world.look()
 
-    def _break(self, error: LinkError) -> None:
+    def break_link(self, error: LinkError) -> None:
         """The link is over: it resets the board, which drops its outputs."""
         self.error = error
         self._homed.clear()
@@ -364,6 +419,22 @@ def picture(parts: int, place: int = 0) -> NDArray[np.uint8]:
     return draw(*drawn, side_px=SIDE_PX, seed=place)
 
 
+@cache
+def _grain() -> NDArray[np.float32]:
+    """What the table is like where it is not even: h×w, parts of its light."""
+    rough = np.random.default_rng(5).standard_normal((GRAIN_PX, GRAIN_PX)).astype(np.float32)
+    return np.asarray(np.clip(1.0 + 0.06 * cv2.GaussianBlur(rough, (0, 0), 1.0), 0.5, 1.5), dtype=np.float32)
+
+
+@cache
+def turned_grain(table_deg: float) -> NDArray[np.float32]:
+    """The table's grain as the camera sees it with the table at an angle."""
+    middle = (GRAIN_PX - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), table_deg, 1.0)
+    matrix[:, 2] += (SIDE_PX - GRAIN_PX) / 2
+    return np.asarray(cv2.warpAffine(_grain(), matrix, (SIDE_PX, SIDE_PX))[..., None], dtype=np.float32)
+
+
 class RigCamera:
     """Shows what lies on the table. ``fails``: so many captures in a row are lost."""
 
@@ -372,6 +443,7 @@ class RigCamera:
     def __init__(self, world: RigWorld) -> None:
         self.world = world
         self.fails = 0
+        self.on_call: Callable[[str], None] = lambda _text: None
         self.is_open = False
         self.captures = 0
 
@@ -383,6 +455,7 @@ class RigCamera:
         self.is_open = True
 
     def capture(self, deadline_s: float) -> Frame:
+        self.on_call("capture")
         if not self.is_open:
             raise CameraClosed("it is not open")
         self.world.clock.advance(FRAME_S)
@@ -395,8 +468,19 @@ class RigCamera:
         count = min(2, sum(part.count for part in lying))
         is_moving = any(now_s < part.dropped_s + RESTS_AT_S for part in lying)
         place = self.captures % 4 if is_moving else 0
-        shown = picture(-1) if self.world.is_hand_in_picture else picture(count, place)
+        shown = picture(-1) if self.world.is_hand_in_picture else self._lit(picture(count, place))
         return Frame(shown, now_s, self.captures, exposure_s=EXPOSURE_S)
+
+    def _lit(self, shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """In the world's light, and with its marks if it has any; a little noise goes with those."""
+        world = self.world
+        if not world.has_marks and (world.light, world.tint) == (1.0, (1.0, 1.0, 1.0)):
+            return shown
+        light = shown.astype(np.float32) * world.light * np.asarray(world.tint, dtype=np.float32)
+        if world.has_marks:
+            light *= turned_grain(round(world.table_deg % 360.0, 2))
+            light += np.random.default_rng(self.captures).normal(0.0, 0.7, light.shape)
+        return np.asarray(np.clip(light, 0.0, 255.0), dtype=np.uint8)
 
     def preview(self, deadline_s: float) -> Frame:
         return self.capture(deadline_s)

@@ -17,7 +17,8 @@ from sorter.classify.card import OTHER
 from sorter.config import check_against_model
 from sorter.cycle import Controller
 from sorter.errors import ConfigError
-from sorter.ledger import JOURNAL_FILE, Journal
+from sorter.ledger import LEDGER_FILE, Ledger
+from sorter.ledger.pictures import PictureFolder
 from sorter.quiet import kept_back
 from sorter.recognise import Recogniser
 from sorter.resources import model_names, models_dir
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from sorter.types import Clock, PartId, SortPlan
 
 MODELS = "models"  # in the state folder: the rig's own
+PICTURES = "pictures"  # there, too: crops and frames of parts, and what incidents looked like
+MOST_PICTURE_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class App:
         card: of the model in use.
         plan: that it starts with.
         controller: takes the commands and gives the snapshots.
-        journal_file: where every part is written down.
+        ledger_file: where every part is written down.
         first_part: the number that the first part gets.
         clock: whose seconds the rig lives by.
     """
@@ -53,7 +56,7 @@ class App:
     card: ModelCard
     plan: SortPlan
     controller: Controller
-    journal_file: Path
+    ledger_file: Path
     first_part: PartId
     clock: Clock
 
@@ -83,7 +86,7 @@ def running(
 
     Raises:
         ModelUnfit, ModelRefused, RuntimeMissing, ConfigError: see ``fitting_model``.
-        LedgerError: the journal cannot be kept.
+        LedgerError: the ledger cannot be kept.
     """
     assert config.sort is not None  # read_sorting_config sees to it
     model = fitting_model(config, file)
@@ -101,7 +104,9 @@ def running(
 
     note, plan = on_note or (lambda _text: None), config.sort.plan()
     with ExitStack() as closing:
-        journal = closing.enter_context(Journal(config.paths.state / JOURNAL_FILE, on_note=note))
+        pictures = PictureFolder(config.paths.state / PICTURES, MOST_PICTURE_BYTES, on_note=note)
+        ledger = closing.enter_context(Ledger(config.paths.state / LEDGER_FILE, pictures=pictures, on_note=note))
+        closing.callback(pictures.close)
         camera = make_camera(config.camera, clock, state=config.paths.state)
         closing.callback(camera.close)
         machine = Machine(config, clock, on_note=note, log_file=log_file)
@@ -111,7 +116,7 @@ def running(
             machine,
             camera,
             recogniser,
-            journal,
+            ledger,
             clock,
             on_change=None if on_change is None else lambda _snapshot: on_change(),
             load_recogniser=load_recogniser,
@@ -123,8 +128,8 @@ def running(
             model.card,
             plan,
             controller,
-            config.paths.state / JOURNAL_FILE,
-            journal.first_part,
+            config.paths.state / LEDGER_FILE,
+            ledger.first_part,
             clock,
         )
 

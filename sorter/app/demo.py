@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,19 @@ from typing import TYPE_CHECKING
 
 from sorter import __version__
 from sorter.app.attendant import Attendant
+from sorter.app.bad_days import Happened
 from sorter.app.build import model_folder, running
-from sorter.app.demo_rig import RIG_FILE, TRUTH_FILE, TWIN_FILE, known_classes, rig_toml, twin_settings
+from sorter.app.demo_rig import (
+    HANDS_SOCKET,
+    RIG_FILE,
+    TRUTH_FILE,
+    TWIN_FILE,
+    known_classes,
+    rig_toml,
+    twin_settings,
+)
 from sorter.app.errors import DemoRefused
+from sorter.app.hands import Hands
 from sorter.app.report import Circumstances, make_report
 from sorter.app.session import Session
 from sorter.app.truth import read_truth
@@ -26,7 +37,7 @@ from sorter.app.twin_process import TwinProcess
 from sorter.classify import read_card
 from sorter.clock import RealClock
 from sorter.config import read_sorting_config
-from sorter.ledger import read_rows
+from sorter.ledger import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,8 +46,10 @@ if TYPE_CHECKING:
     from sorter.app.demo_rig import DemoOptions
     from sorter.app.report import Report
     from sorter.classify import ModelCard
+    from sorter.ledger import LedgerReader
     from sorter.types import Snapshot
 
+_HANDS_TIMEOUT_S = 30.0  # a busy host is slow, and nothing else depends on it
 TWIN_LOG, WIRE_LOG, REPORT_FILE = "twin.log", "board.log", "report.json"
 
 
@@ -101,6 +114,7 @@ class Demo:
         self._session = Session()
         self._attendant: Attendant | None = None
         self._has_to_leave = False
+        self._notes_s: list[float] = []
         self.app: App | None = None
 
     def leave(self) -> None:
@@ -134,7 +148,7 @@ class Demo:
                 folder / RIG_FILE,
                 clock,
                 on_change=self._session.wake,
-                on_note=self._on_note,
+                on_note=self._note,
                 log_file=folder / WIRE_LOG,
             ) as app,
         ):
@@ -145,20 +159,33 @@ class Demo:
                 recirculate=config.sort.recirculate,
                 speed=options.speed,
                 check_twin=twin.check,
+                hands=Hands(folder / HANDS_SOCKET, timeout_s=_HANDS_TIMEOUT_S),
+                makes_rounds=bool(options.faults),
+                seed=options.seed,
             )
             self._attendant = attendant
             if self._has_to_leave:
                 attendant.leave()
             self._session.attend(app.controller.snapshot, attendant, self._show)
             self.app = None
+        with open_reader(app.ledger_file) as reader:
+            rows = tuple(reader.all_parts())
+            happened = _incidents(reader)
         return make_report(
             read_truth(folder / TRUTH_FILE),
-            read_rows(app.journal_file),
+            rows,
             app.plan,
             self._circumstances(),
             incidents=attendant.incidents,
             started_s=attendant.started_s or 0.0,
+            happened=happened,
+            notes_s=self._notes_s,
         )
+
+    def _note(self, text: str) -> None:
+        self._notes_s.append(time.monotonic())
+        if self._on_note is not None:
+            self._on_note(text)
 
     def _circumstances(self) -> Circumstances:
         options, card = self._prepared.options, self._prepared.card
@@ -174,6 +201,21 @@ class Demo:
             machine=machine_facts(),
             is_whole=not self._has_to_leave,
         )
+
+
+def _incidents(reader: LedgerReader) -> list[Happened]:
+    """All incidents, with their times by the host's monotonic clock."""
+    since_s = time.time() - time.monotonic()
+    happened: list[Happened] = []
+    after: int | None = None
+    while True:
+        page = reader.incidents(after=after)
+        for row in page.rows:
+            closed_s = None if row.closed_at is None else row.closed_at.timestamp() - since_s
+            happened.append(Happened(row.kind, row.opened_at.timestamp() - since_s, closed_s, row.choice, row.part))
+        if page.next is None:
+            return happened
+        after = page.next
 
 
 def machine_facts() -> dict[str, object]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from sorter.app.errors import RigUnreachable
-from sorter.cycle.incidents import IncidentKind
+from sorter.cycle.incidents import Choice, IncidentKind
 from sorter.errors import CommandRefused
 from sorter.types import RigState
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sorter.app.typed import Typed
-    from sorter.types import Commands, Snapshot
+    from sorter.types import Commands, Incident, Snapshot
 
 _RUNNING = (RigState.RUNNING, RigState.PAUSING, RigState.PAUSED, RigState.STOPPING)
 _BUSY = (RigState.CONNECTING, RigState.HOMING, RigState.JOGGING)
@@ -176,8 +176,9 @@ class Person:
 
 def _needs_somebody(snapshot: Snapshot) -> bool:
     """Whether the rig waits for a person."""
-    return any(incident.choices and incident.kind not in _WAITS_NOT for incident in snapshot.incidents)
+    return any(incident.choices and not _waits_not(incident) for incident in snapshot.incidents)
 
 
-_WAITS_NOT = (IncidentKind.PART_LOST, IncidentKind.MOVE_REFUSED, IncidentKind.HOPPER_EMPTY)
-"""Kinds that the rig does not wait for, or that are the end of a run rather than a want."""
+def _waits_not(incident: Incident) -> bool:
+    """The rig does not wait for what is only to be noted; and an empty hopper is the end of a run, not a want."""
+    return Choice.NOTED in incident.choices or incident.kind == IncidentKind.HOPPER_EMPTY

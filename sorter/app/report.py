@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sorter.app.accounts import Fate, account, right_bins
+from sorter.app.accounts import SETTLED, Fate, account, right_bins
+from sorter.app.bad_days import WRONG, BadDays, look_back
 from sorter.app.intervals import Share, clustered, wilson
 from sorter.app.throughput import throughput
 
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sorter.app.accounts import Account, Accounts
+    from sorter.app.bad_days import Happened
     from sorter.app.throughput import Throughput
     from sorter.app.truth import Truth
-    from sorter.ledger import Row
+    from sorter.ledger import PartRow
     from sorter.types import SortPlan
 
 UNKNOWN = "unknown"
@@ -66,6 +68,7 @@ class Report:
     rejected: Share
     purity: Mapping[str, Share]
     confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    bad_days: BadDays = field(default_factory=BadDays)
 
     @property
     def parts_fed(self) -> int:
@@ -77,14 +80,31 @@ class Report:
         return len(self.accounts.of_fate(*fates))
 
     @property
-    def lost(self) -> int:
-        """Parts that are not where the records say, or nowhere that they could say."""
-        return self.count(Fate.LOST)
+    def lost_parts(self) -> tuple[Account, ...]:
+        """Parts of which the records say nothing, or something that is not so, and no fault is to blame."""
+        told = self.accounts.of_fate(Fate.LOST, Fate.ASTRAY, Fate.UNSEEN)
+        return tuple(part for part in told if part.fate is Fate.LOST or part.journey.part not in self.bad_days.causes)
 
     @property
     def is_sound(self) -> bool:
         """No part was lost, and none was counted twice."""
-        return self.lost == 0 and self.accounts.double_counted == 0
+        return not self.lost_parts and not self.double_counting_rows
+
+    @property
+    def double_counting_rows(self) -> tuple[int, ...]:
+        """Rows that count a part too many, and no fault is to blame."""
+        return tuple(row for row in self.accounts.overcounted if row not in self.bad_days.row_causes)
+
+    def count_told(self, fate: Fate) -> int:
+        """Parts of a fate that is told by itself, as far as they are not lost."""
+        lost = {part.journey.part for part in self.lost_parts}
+        return sum(part.journey.part not in lost for part in self.accounts.of_fate(fate))
+
+    @property
+    def unexplained_parts(self) -> tuple[Account, ...]:
+        """Parts that are missing, and no fault is to blame."""
+        missing = self.accounts.of_fate(Fate.MISSING)
+        return tuple(part for part in missing if part.journey.part not in self.bad_days.causes)
 
     @property
     def bricks_seen_in_training(self) -> tuple[str, ...]:
@@ -110,12 +130,22 @@ class Report:
             "unknown_accepted": self.count(Fate.UNKNOWN_ACCEPTED),
             "unknown_rejected": self.count(Fate.UNKNOWN_REJECTED),
             "returned_to_hopper": self.count(Fate.RETURNED),
-            "lost": self.lost,
-            "double_counted": accounts.double_counted,
+            "taken": self.count(Fate.TAKEN),
+            "missing": self.count(Fate.MISSING),
+            "unseen": self.count_told(Fate.UNSEEN),
+            "astray": self.count_told(Fate.ASTRAY),
+            "lost": len(self.lost_parts),
+            "double_counted": len(self.double_counting_rows),
             "sharing_a_row": accounts.sharing_a_row,
             "misrouted_interval": self.misrouted.as_dict(),
             "rejected_interval": self.rejected.as_dict(),
+            "rows": len(accounts.rows),
+            "settled": self.count(*SETTLED),
+            "rows_too_many": list(accounts.rows_too_many),
+            "rows_of_nothing": list(accounts.rows_of_nothing),
+            "faults": {name: count.as_dict() for name, count in self.bad_days.counts.items()},
             "incidents": dict(self.incidents),
+            "unexplained_incidents": dict(self.bad_days.unexplained),
             "collisions": list(self.collisions),
             "parts_per_minute": speed.parts_per_minute,
             "parts_per_minute_bound": speed.bound,
@@ -128,25 +158,45 @@ class Report:
             "confusion": {name: dict(row) for name, row in self.confusion.items()},
             "trained_on_bricks": len(training_bricks),
             "bricks_seen_in_training": list(self.bricks_seen_in_training),
-            "wrong": [_described(part) for part in accounts.of_fate(Fate.MISROUTED, Fate.UNKNOWN_ACCEPTED)],
-            "lost_parts": [{**_described(part), "why": part.why_lost} for part in accounts.of_fate(Fate.LOST)],
-            "double_counted_parts": [
-                {"part": part.journey.part, "rows": list(part.counted)}
-                for part in accounts.parts
-                if part.is_double_counted
+            "wrong": [self._described(part) for part in accounts.of_fate(Fate.MISROUTED, Fate.UNKNOWN_ACCEPTED)],
+            "lost_parts": [self._described(part) for part in self.lost_parts],
+            "unexplained_parts": [self._described(part) for part in self.unexplained_parts],
+            "elsewhere_parts": [
+                self._described(part)
+                for part in accounts.of_fate(*WRONG)
+                if part.why and part.journey.part in self.bad_days.causes
             ],
-            "rows_without_part": list(accounts.empty_rows),
+            "double_counting_rows": list(self.double_counting_rows),
+        }
+
+    def _described(self, part: Account) -> dict[str, object]:
+        journey, row = part.journey, part.row
+        return {
+            "part": journey.part,
+            "class": journey.class_name,
+            "design": journey.design,
+            "brick": journey.brick,
+            "pose": journey.pose,
+            "bin": journey.place,
+            "row": None if row is None else row.part,
+            "taken_for": None if row is None else row.likeliest,
+            "probability": None if row is None else row.probability,
+            "views": None if row is None else row.view_count,
+            "why": part.why,
+            "because_of": self.bad_days.causes.get(journey.part),
         }
 
 
 def make_report(
     truth: Truth,
-    rows: Sequence[Row],
+    rows: Sequence[PartRow],
     plan: SortPlan,
     circumstances: Circumstances,
     *,
     incidents: Mapping[str, int],
     started_s: float,
+    happened: Sequence[Happened] = (),
+    notes_s: Sequence[float] = (),
 ) -> Report:
     """Hold the records against the truth.
 
@@ -157,8 +207,10 @@ def make_report(
         circumstances: how it was run.
         incidents: how often there was one of each kind.
         started_s: when the run began, by the host's monotonic clock.
+        happened: the incidents one by one.
+        notes_s: when the link had something to tell.
     """
-    accounts = account(truth.journeys, rows, plan)
+    accounts = account(truth.journeys, rows, plan, truth.hands)
     known = [part for part in accounts.parts if part.journey.class_name is not None]
     sorted_known = [part for part in known if part.fate in (Fate.RIGHT, Fate.MISROUTED)]
     in_bins = [*sorted_known, *(part for part in known if part.fate is Fate.REJECTED)]
@@ -179,6 +231,7 @@ def make_report(
         rejected=_share(in_bins, Fate.REJECTED, circumstances.seed),
         purity=_purity(accounts, plan),
         confusion=_confusion(accounts),
+        bad_days=look_back(truth, accounts, happened, notes_s, speed=circumstances.speed),
     )
 
 
@@ -207,19 +260,3 @@ def _confusion(accounts: Accounts) -> dict[str, dict[str, int]]:
         row[place] = row.get(place, 0) + 1
     ordered = sorted(counts, key=lambda name: (name == UNKNOWN, name))
     return {name: dict(sorted(counts[name].items())) for name in ordered}
-
-
-def _described(part: Account) -> dict[str, object]:
-    journey, intended = part.journey, None if part.row is None else part.row.intended
-    return {
-        "part": journey.part,
-        "class": journey.class_name,
-        "design": journey.design,
-        "brick": journey.brick,
-        "pose": journey.pose,
-        "bin": journey.place,
-        "row": None if part.row is None else part.row.part,
-        "taken_for": None if intended is None else intended.likeliest,
-        "probability": None if intended is None else intended.probability,
-        "views": None if intended is None else intended.views,
-    }

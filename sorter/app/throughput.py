@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sorter.app.truth import Journey
-    from sorter.ledger import Row
+    from sorter.ledger import PartRow
 
 STAGES = ("feed", "settle", "look", "decide", "route", "eject", "confirm", "record")
 BOUND = "bound."
@@ -45,7 +45,7 @@ class Throughput:
 
 
 def throughput(
-    rows: Iterable[Row],
+    rows: Iterable[PartRow],
     claims: Mapping[int, tuple[Journey, ...]],
     *,
     started_s: float,
@@ -61,9 +61,9 @@ def throughput(
         speed: seconds of the rig's clock in one of the host's.
         recirculate: what lies in this bin is not done with.
     """
-    cycles = [_Cycle(row, claims.get(row.part, ()), speed) for row in rows if row.finished is not None]
+    cycles = [_Cycle(row, claims.get(row.part, ()), speed) for row in rows if row.outcome is not None]
     done = [row for row in (cycle.row for cycle in cycles) if _is_done_with(row, recirculate)]
-    ends_s = [row.finished.at_s for row in done if row.finished is not None]
+    ends_s = [row.finished_at_s for row in done if row.finished_at_s is not None]
     seconds = (max(ends_s) - started_s) * speed if ends_s else 0.0
     least_s = sum(sum(cycle.least_s.values()) for cycle in cycles)
     taken_s = sum(sum(cycle.taken_s.values()) for cycle in cycles)
@@ -82,16 +82,15 @@ def throughput(
     )
 
 
-def _is_done_with(row: Row, recirculate: str | None) -> bool:
-    return row.finished is not None and row.finished.bin is not None and row.finished.bin != recirculate
+def _is_done_with(row: PartRow, recirculate: str | None) -> bool:
+    return row.bin is not None and row.bin != recirculate
 
 
 class _Cycle:
     """One row's way round: seconds taken by each stage, and the least that each could have taken."""
 
-    def __init__(self, row: Row, journeys: tuple[Journey, ...], speed: float) -> None:
-        assert row.finished is not None  # its caller sees to it
-        measured = row.finished.stage_s
+    def __init__(self, row: PartRow, journeys: tuple[Journey, ...], speed: float) -> None:
+        measured = row.stage_s
         self.row = row
         self.taken_s = {stage: measured.get(stage, 0.0) for stage in STAGES}
         self.least_s = {stage: measured.get(f"{BOUND}{stage}", 0.0) for stage in STAGES}
@@ -99,7 +98,7 @@ class _Cycle:
         # How long a part takes to come and to lie still is the mechanics' own affair, and the twin alone knows it.
         landed = [each for each in journeys if each.landed_s is not None]
         if landed:
-            began_s = row.opened.at_s - (self.taken_s["feed"] + self.taken_s["settle"]) / speed
+            began_s = row.opened_at_s - (self.taken_s["feed"] + self.taken_s["settle"]) / speed
             dropped_s = max(began_s, *(each.dropped_s for each in landed))
             landed_s = max(dropped_s, *(each.landed_s for each in landed if each.landed_s is not None))
             self.least_s["feed"] = (dropped_s - began_s) * speed

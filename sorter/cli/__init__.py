@@ -28,10 +28,10 @@ def _sorter_code(error: SorterError) -> ExitCode:
     """What an error of ours means. Its class may belong to a heavy room, which is loaded by then if it was raised."""
     from sorter.app.errors import DemoStuck, RigUnreachable, TwinFailed
     from sorter.cycle.errors import LoopStuck
-    from sorter.ledger.errors import JournalBusy
+    from sorter.ledger.errors import LedgerBusy
     from sorter.rig.errors import Interlocked, MotorPowerCut, NotHomed
 
-    if isinstance(error, CommandRefused | JournalBusy | Interlocked | NotHomed):
+    if isinstance(error, CommandRefused | LedgerBusy | Interlocked | NotHomed):
         return ExitCode.REFUSED
     is_file = isinstance(error, NotAPicture | PicturesEnded | LockFileRefused)
     is_camera = isinstance(error, CameraError) and not is_file

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sorter
-from sorter.cli import board, camera, config, dataset, render
+from sorter.cli import bins, board, camera, config, dataset, inventory, parts, render
 from sorter.cli.calibrate import calibrate
 from sorter.cli.classify import classify
 from sorter.cli.demo import demo
@@ -15,6 +15,7 @@ from sorter.cli.evaluate import evaluate
 from sorter.cli.home import home
 from sorter.cli.jog import jog
 from sorter.cli.run import run
+from sorter.cli.runs import runs
 from sorter.cli.score import score
 from sorter.cli.train import export, find_rate, train
 
@@ -24,13 +25,17 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(bins.app, name="bins")
 app.add_typer(board.app, name="board")
 app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(inventory.app, name="inventory")
+app.add_typer(parts.app, name="parts")
 app.add_typer(render.app, name="render")
 app.command()(demo)
 app.command()(run)
+app.command()(runs)
 app.command()(home)
 app.command(context_settings={"ignore_unknown_options": True})(jog)  # a distance may be negative
 app.command()(calibrate)

@@ -37,6 +37,13 @@ def demo(
         int | None,
         typer.Option("--views", min=1, max=36, help="So many of each part; without it as many as it takes, from 2."),
     ] = None,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--faults", metavar="NAME[=RATE],...", help="What goes wrong, and its chance for each part; or all."
+        ),
+    ] = None,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Show all that can go wrong, and end.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="Show nothing but the report.")] = False,
     report: Annotated[
         Path | None, typer.Option("--report", dir_okay=False, help="Write the report to this file too, as JSON.")
@@ -49,8 +56,17 @@ def demo(
     """Sort a hopper of parts on a simulated rig, and hold what the rig wrote down against what really happened.
 
     Ctrl-C ends it after the part under way, with a report of what there is. Exit code 5 if a part was lost or counted
-    twice, 4 if the simulated rig broke down.
+    wrongly, 4 if the simulated rig broke down.
     """
+    from sorter.types.faults import faults_table, read_faults
+
+    if list_faults:
+        console.report(_menu(), faults_table())
+        return
+    try:
+        rates = read_faults(faults or ())
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; --list-faults shows them all", param_hint="--faults") from error
     if report is not None and not os.access(report.absolute().parent, os.W_OK):
         raise typer.BadParameter(f"nothing can be written into {report.absolute().parent}", param_hint="--report")
     from sorter.app.threads import keep_small_sums_on_one_thread
@@ -60,7 +76,7 @@ def demo(
     from sorter.app.demo_rig import DemoOptions
     from sorter.cli.demo_report import report_text
 
-    options = DemoOptions(parts, seed, speed, unknown, photos, views)
+    options = DemoOptions(parts, seed, speed, unknown, photos, views, faults=rates)
     with prepared(options, _named(model), keep) as files:
         made = _made(files, is_quiet=headless or console.is_json_wanted())
         data = made.as_dict()
@@ -73,6 +89,14 @@ def demo(
         raise typer.Exit(ExitCode.INTERRUPTED)
     if not made.is_sound:
         raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _menu() -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from sorter.types.faults import ALIASES, FAULTS
+
+    return {"faults": [asdict(each) for each in FAULTS.values()], "aliases": dict(ALIASES)}
 
 
 def _named(model: Path) -> Path:

@@ -14,7 +14,7 @@ _MOST_TOLD = 20
 
 def report_text(data: Mapping[str, Any]) -> str:
     """The report's JSON (docs/demo.md) in words and columns."""
-    sections = [_head(data), _tally(data), _speed(data), _bins(data), _wrong(data), _mishaps(data)]
+    sections = [_head(data), _tally(data), _speed(data), _bins(data), _wrong(data), _faults(data), _mishaps(data)]
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
 
 
@@ -47,6 +47,14 @@ def _tally(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"  fed again       {data['recirculated']:6}   as several lay there at once; counted where they ended"
     if data["returned_to_hopper"]:
         yield f"  in the hopper   {data['returned_to_hopper']:6}   to be fed again when it ended"
+    if data["taken"]:
+        yield f"  taken           {data['taken']:6}   by hand; the records say that they are in no bin"
+    if data["missing"]:
+        yield f"  missing         {data['missing']:6}   the records say that nobody knows where they are"
+    if data["unseen"]:
+        yield f"  never seen      {data['unseen']:6}   gone from the table before they could have a row"
+    if data["astray"]:
+        yield f"  astray          {data['astray']:6}   because of a fault not where the records say"
     yield f"  lost            {data['lost']:6}"
     yield f"  counted twice   {data['double_counted']:6}"
     if data["sharing_a_row"]:
@@ -88,18 +96,51 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _more(wrong)
 
 
+def _faults(data: Mapping[str, Any]) -> Iterator[str]:
+    faults = data["faults"]
+    if not faults:
+        return
+    width = max(map(len, faults))
+    yield f"  {'fault':<{width}}  injected   found  by the rig  by choice  wrong bin  unnoticed"
+    sums = dict.fromkeys(next(iter(faults.values())), 0)
+    for name, count in faults.items():
+        yield _fault_line(name, count, width)
+        sums = {key: sums[key] + count[key] for key in sums}
+    yield _fault_line("all", sums, width)
+
+
+def _fault_line(name: str, count: Mapping[str, int], width: int) -> str:
+    return (
+        f"  {name:<{width}}  {count['injected']:8}  {count['found']:6}  {count['recovered_by_rig']:10}  "
+        f"{count['recovered_by_choice']:9}  {count['wrong_bin']:9}  {count['unnoticed']:9}"
+    )
+
+
 def _mishaps(data: Mapping[str, Any]) -> Iterator[str]:
     for part in data["lost_parts"][:_MOST_TOLD]:
         yield f"  LOST: part {part['part']}: {_named(part)} {part['why']}"
     yield from _more(data["lost_parts"])
-    for part in data["double_counted_parts"][:_MOST_TOLD]:
-        yield f"  COUNTED TWICE: part {part['part']} in rows {', '.join(map(str, part['rows']))}"
-    if data["rows_without_part"]:
-        yield f"  ROWS OF NO PART: {', '.join(map(str, data['rows_without_part'][:_MOST_TOLD]))}"
+    if data["double_counting_rows"]:
+        yield f"  ROWS THAT COUNT A PART TOO MANY: {', '.join(map(str, data['double_counting_rows'][:_MOST_TOLD]))}"
+    for key, what in (("rows_too_many", "rows for parts that had one"), ("rows_of_nothing", "rows where nothing lay")):
+        if data[key]:
+            yield f"  {what}: {', '.join(map(str, data[key][:_MOST_TOLD]))}"
+    for part in data["unexplained_parts"][:_MOST_TOLD]:
+        yield f"  unexplained: part {part['part']}: {_named(part)} {part['why']}"
+    yield from _more(data["unexplained_parts"])
+    for part in data["elsewhere_parts"][:_MOST_TOLD]:
+        yield f"  {part['because_of']}: part {part['part']}: {_named(part)} {part['why']}"
+    yield from _more(data["elsewhere_parts"])
     for text in data["collisions"][:_MOST_TOLD]:
         yield f"  COLLISION: {text}"
     if data["incidents"]:
-        yield "  incidents: " + ", ".join(f"{kind} {count}" for kind, count in sorted(data["incidents"].items()))
+        yield f"  incidents: {_kinds(data['incidents'])}"
+    if data["unexplained_incidents"]:
+        yield f"  of these without a fault to blame: {_kinds(data['unexplained_incidents'])}"
+
+
+def _kinds(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
 
 
 def _more(told: Sequence[object]) -> Iterator[str]:

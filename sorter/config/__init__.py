@@ -17,6 +17,7 @@ from sorter.config.describe import described
 from sorter.config.edit import set_values
 from sorter.config.errors import EditRefused
 from sorter.config.look import LookConfig
+from sorter.config.lost_steps import CheckConfig
 from sorter.config.names import check_against_model
 from sorter.config.rig import RigConfig, read_rig_config, read_sorting_config
 
@@ -24,6 +25,7 @@ __all__ = [
     "BinConfig",
     "BoardConfig",
     "CameraConfig",
+    "CheckConfig",
     "ChuteConfig",
     "EditRefused",
     "EjectorConfig",

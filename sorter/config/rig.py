@@ -15,6 +15,8 @@ from sorter.config.checks import mistakes_between_tables, what_sorting_lacks
 from sorter.config.delivery import EjectorConfig, FeederConfig, ManualFeederConfig, SensorsConfig
 from sorter.config.fields import Name
 from sorter.config.look import LookConfig
+from sorter.config.lost_steps import CheckConfig
+from sorter.errors import ConfigError
 from sorter.toml import KeyPath, Mistake, TomlModel, check_toml, read_toml
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class RigConfig(TomlModel):
     feeder: FeederConfig = ManualFeederConfig(kind="manual")
     sensors: SensorsConfig = SensorsConfig()
     look: LookConfig = LookConfig()
+    check: CheckConfig = CheckConfig()
     bins: tuple[BinConfig, ...] = ()
     sort: SortConfig | None = None
     categories: dict[Name, tuple[Name, ...]] = Field(
@@ -54,7 +57,7 @@ def read_rig_config(path: Path) -> RigConfig:
     Raises:
         sorter.errors.ConfigError: with every problem of the file, each with line and key.
     """
-    return _with_full_paths(read_toml(path, RigConfig, checks=_checks(path)), path)
+    return _read(path, is_to_sort=False)
 
 
 def read_sorting_config(path: Path) -> RigConfig:
@@ -63,7 +66,7 @@ def read_sorting_config(path: Path) -> RigConfig:
     Raises:
         sorter.errors.ConfigError: also if one of these is missing.
     """
-    return _with_full_paths(read_toml(path, RigConfig, checks=_checks(path, is_to_sort=True)), path)
+    return _read(path, is_to_sort=True)
 
 
 def check_rig_text(path: Path, text: str, *, lines: Mapping[KeyPath, int] | None = None) -> RigConfig:
@@ -73,6 +76,16 @@ def check_rig_text(path: Path, text: str, *, lines: Mapping[KeyPath, int] | None
         sorter.errors.ConfigError: as ``read_rig_config``.
     """
     return _with_full_paths(check_toml(path, text, RigConfig, checks=_checks(path), lines=lines), path)
+
+
+def _read(path: Path, *, is_to_sort: bool) -> RigConfig:
+    try:
+        return _with_full_paths(read_toml(path, RigConfig, checks=_checks(path, is_to_sort=is_to_sort)), path)
+    except ConfigError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        remedy = f"Name the rig's file with --config, or write a new one: sorter config init {path}"
+        raise ConfigError(path, error.problems, remedy=remedy) from error.__cause__
 
 
 def _checks(path: Path, *, is_to_sort: bool = False) -> Callable[[RigConfig], Iterator[Mistake]]:

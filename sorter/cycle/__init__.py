@@ -1,6 +1,5 @@
 """One part's way through the rig, again and again: states, loop, routing, incidents, and the commands to it all."""
 
-from sorter.cycle.bins import REJECTED
 from sorter.cycle.controller import Controller
 from sorter.cycle.errors import CycleError, LoopStuck, NoSuchTransition
 from sorter.cycle.incidents import INCIDENTS, Choice, IncidentKind
@@ -8,7 +7,6 @@ from sorter.cycle.states import RUN_STATES, TRANSITIONS, RigEvent
 
 __all__ = [
     "INCIDENTS",
-    "REJECTED",
     "RUN_STATES",
     "TRANSITIONS",
     "Choice",

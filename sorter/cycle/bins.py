@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sorter.types import BinId, BinStatus
+from sorter.types import REJECTED, BinContent, BinId, BinStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sorter.config import BinConfig
     from sorter.types import Decision
-
-REJECTED = "rejected"
-"""What parts without a class are counted as."""
 
 
 @dataclass
@@ -37,20 +34,12 @@ class Bins:
 
     Args:
         configs: in order.
-        contents: what is in them already: for each bin how many of each class, ``REJECTED`` for parts without one.
-
-    Raises:
-        ValueError: contents of a bin that there is not.
+        contents: what is in them already, see ``recount``.
     """
 
-    def __init__(self, configs: Sequence[BinConfig], contents: Mapping[BinId, Mapping[str, int]] | None = None) -> None:
+    def __init__(self, configs: Sequence[BinConfig], contents: Mapping[BinId, BinContent] | None = None) -> None:
         self._contents = {BinId(config.id): _Content(config) for config in configs}
-        for name, counts in (contents or {}).items():
-            if name not in self._contents:
-                raise ValueError(f"there is no bin {name!r}; there are {', '.join(self._contents) or 'none'}")
-            content = self._contents[name]
-            content.classes.update(counts)
-            content.parts = sum(counts.values())
+        self.recount(contents or {})
 
     def __contains__(self, name: object) -> bool:
         return name in self._contents
@@ -77,6 +66,13 @@ class Bins:
         if decision.class_name is not None and decision.posterior is not None:
             content.sureness += dict(decision.posterior.ranked)[decision.class_name]
             content.decided += 1
+
+    def recount(self, contents: Mapping[BinId, BinContent]) -> None:
+        """Believe the records; a bin that is not named is empty, and one that the rig does not have is left out."""
+        for name, content in self._contents.items():
+            known = contents.get(name, BinContent())
+            counts = Counter(known.class_counts)
+            self._contents[name] = _Content(content.config, counts.total(), counts, known.sureness, known.decided)
 
     def empty(self, names: Iterable[BinId]) -> None:
         """Somebody emptied these."""

@@ -19,7 +19,7 @@ _APART_S = 0.1  # what slides off the rim at last is gone by then
 
 
 def left_table(station: Station) -> Steps[bool]:
-    """Whether the picture shows an empty table; then it goes into the background of this angle."""
+    """Whether the picture shows an empty table; then it is held against what was learnt at this angle."""
     table_deg = station.machine.table_deg
     looks = 0
     while True:
@@ -30,8 +30,7 @@ def left_table(station: Station) -> Steps[bool]:
         location = station.eyes.locate(frame, table_deg)
         if location.kind is LocationKind.EMPTY:
             station.is_table_empty = True
-            if station.eyes.wants_renewal(table_deg):
-                station.recognition.renew(frame, table_deg)
+            station.empty.note(frame, location, table_deg)
             return True
         station.is_table_empty = False
         looks += 1

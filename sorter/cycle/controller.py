@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from sorter.cycle.bins import Bins
 from sorter.cycle.driver import Driver
+from sorter.cycle.empty_table import EmptyTable
 from sorter.cycle.errors import LoopStuck
 from sorter.cycle.eyes import Eyes
-from sorter.cycle.incidents import Choice, OpenIncidents
+from sorter.cycle.incidents import Choice, IncidentKind
+from sorter.cycle.open_incidents import OpenIncidents
 from sorter.cycle.part import PartLog
 from sorter.cycle.recognition import Recognition
 from sorter.cycle.routing import bins_of
@@ -22,7 +24,7 @@ from sorter.errors import CommandRefused, SorterError
 from sorter.types import Commands, RigState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from sorter.camera import Camera
@@ -44,15 +46,15 @@ class Controller(Commands):
         machine: what moves; the controller connects and closes it.
         camera: what sees; the controller opens and closes it.
         recogniser: what parts are recognised with at first.
-        recorder: where parts are written down.
+        recorder: where everything is written down, and what tells what is in the bins.
         clock: the time; the one of machine and camera.
         on_change: called with every new snapshot, in the loop's thread; must neither raise nor wait.
         load_recogniser: makes a recogniser of a model's name, or raises a SorterError; None: models cannot be changed.
-        contents: what is in the bins already: for each how many of each class (``bins.REJECTED`` for none).
         executor: for tests: what recognises, instead of a thread of its own.
 
     Raises:
-        ValueError: the config has no sort plan, or contents name a bin that there is not.
+        ValueError: the config has no sort plan.
+        SorterError: the recorder cannot tell what is in the bins.
     """
 
     def __init__(  # noqa: PLR0917  (what a rig is made of)
@@ -66,7 +68,6 @@ class Controller(Commands):
         *,
         on_change: Callable[[Snapshot], None] | None = None,
         load_recogniser: Callable[[str], Recogniser] | None = None,
-        contents: Mapping[BinId, Mapping[str, int]] | None = None,
         executor: Executor | None = None,
     ) -> None:
         if config.sort is None:
@@ -79,28 +80,24 @@ class Controller(Commands):
         self._standing = Standing(clock)
         watch = Stopwatch(clock)
         eyes = Eyes(camera, config.camera, clock, watch)
-        incidents, tally = OpenIncidents(), Tally(clock)
+        recognition, tally = Recognition(eyes, executor), Tally(clock)
+        log = PartLog(recorder, tally.add)
         station = Station(
             config=config,
             machine=machine,
             eyes=eyes,
-            recognition=Recognition(eyes, executor),
+            empty=EmptyTable(eyes, recognition),
+            recognition=recognition,
             recogniser=recogniser,
             clock=clock,
             watch=watch,
-            bins=Bins(config.bins, contents),
+            bins=Bins(config.bins, recorder.contents()),
+            recorder=recorder,
+            incidents=OpenIncidents(recorder, part=lambda: log.part, picture=eyes.last),
             plan=config.sort.plan(),
             wants_parts=lambda: self._standing.state is RigState.RUNNING,
-            tell=incidents.open,
         )
-        self._driver = Driver(
-            station,
-            PartLog(recorder, tally.add),
-            self._standing,
-            incidents=incidents,
-            tally=tally,
-            on_change=on_change or (lambda _: None),
-        )
+        self._driver = Driver(station, log, self._standing, tally=tally, on_change=on_change or (lambda _: None))
         self._wake = threading.Event()
         self._is_closing = False
         self._failure: BaseException | None = None
@@ -228,14 +225,36 @@ class Controller(Commands):
         )
 
     def promote(self, model: str) -> None:
-        """See ``Commands``; the model is loaded before this returns. Raises CommandRefused if it cannot be."""
+        """See ``Commands``; the model is loaded before this returns.
+
+        Raises:
+            CommandRefused: it cannot be loaded or does not fit; that is an incident as well.
+        """
         if self._load_recogniser is None:
             raise CommandRefused("models cannot be changed while this rig runs", remedy="Name it in rig.toml instead.")
         try:
             recogniser = self._load_recogniser(model)
         except SorterError as error:
-            raise CommandRefused(f"model {model!r} cannot be used: {error.message}", remedy=error.remedy) from error
+            refused = CommandRefused(f"model {model!r} cannot be used: {error.message}", remedy=error.remedy)
+            text = str(refused)
+            self._put(lambda: self._driver.tell(IncidentKind.MODEL_REJECTED, text))
+            raise refused from error
         self._put(lambda: self._driver.use_recogniser(recogniser))
+
+    def empty_bins(self, names: Sequence[BinId]) -> None:
+        """See ``Commands``. Raises CommandRefused if one of them is none of the rig's."""
+        missing = [name for name in names if name not in self._bins]
+        if missing:
+            raise CommandRefused(
+                f"this rig does not have these bins: {', '.join(missing)}",
+                remedy=f"It has: {', '.join(sorted(self._bins))}.",
+            )
+        if names:
+            self._put(lambda: self._driver.empty_bins(tuple(names)))
+
+    def recount(self) -> None:
+        """See ``Commands``."""
+        self._put(self._driver.recount)
 
     def _put(self, job: Callable[[], None]) -> None:
         self._driver.put(job)

@@ -33,6 +33,7 @@ def deliver(station: Station, decision: Decision, name: BinId, visits: int) -> S
         visits: of an operator, when the part was seen on the table last.
     """
     ejection = Ejection(station, name)
+    choice: Choice | None = None
     station.watch.allow("eject", station.machine.push_s)
     while True:
         for number in range(station.config.ejector.pushes):
@@ -43,6 +44,8 @@ def deliver(station: Station, decision: Decision, name: BinId, visits: int) -> S
             if station.visits != visits:  # he may have taken it
                 with station.watch.stage("confirm"):
                     was_taken = yield from left_table(station)
+                if was_taken and choice is Choice.PUSH_AGAIN and ejection.was_seen:
+                    return _outcome(station, decision, name, was_seen=True)  # what seemed to stay was something else
                 if was_taken:
                     return Outcome(OutcomeKind.STUCK, None, station.watch.stage_s())
                 visits = station.visits
@@ -69,7 +72,7 @@ def _free_chute(station: Station, *, is_first_push: bool) -> Steps[None]:
             is_blocked = station.is_chute_blocked() and is_first_push
         if not is_blocked:
             return
-        yield from ask(station.watch, IncidentKind.CHUTE_BLOCKED, _BEAM_BROKEN_MESSAGE, holds_part=True)
+        yield from ask(station.watch, IncidentKind.JAM, _BEAM_BROKEN_MESSAGE, holds_part=True)
 
 
 def _turn_on(station: Station) -> None:
@@ -86,7 +89,7 @@ def _outcome(station: Station, decision: Decision, name: BinId, *, was_seen: boo
         is_lost = was_seen is False
         if is_lost:
             station.lost_parts += 1
-            station.tell(IncidentKind.PART_LOST, _lost_message(decision, name))
+            station.incidents.open(IncidentKind.PART_LOST, _lost_message(decision, name))
         else:
             station.lost_parts = 0
             station.bins.put(name, decision)

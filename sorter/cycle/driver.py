@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sorter.cycle.connecting import Connection
 from sorter.cycle.faults import Actionable, is_refusal, kind_of
+from sorter.cycle.fill import FillWatch
 from sorter.cycle.incidents import FAULTS, Choice, IncidentKind
 from sorter.cycle.loop import one_part
+from sorter.cycle.lost_steps import look_before_homing
+from sorter.cycle.runs import Runs
 from sorter.cycle.start_up import start_up
-from sorter.cycle.states import CAN_FAIL, RigEvent
+from sorter.cycle.states import CAN_FAIL, RUN_STATES, RigEvent
+from sorter.rig.axes import CHUTE, TURNTABLE
 from sorter.types import IncidentId, RigState, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from sorter.cycle.incidents import OpenIncidents
     from sorter.cycle.part import PartLog
     from sorter.cycle.standing import Standing
     from sorter.cycle.station import Station
     from sorter.cycle.steps import Ask, Steps
     from sorter.cycle.tally import Tally
     from sorter.recognise import Recogniser
-    from sorter.types import SortPlan
+    from sorter.types import BinId, SortPlan
 
 _WATCH_EVERY_S = 2.0
 
@@ -47,7 +50,6 @@ class Driver:
         station: what the work is done with.
         log: where parts are written down.
         standing: the rig's state.
-        incidents: those that are open.
         tally: what the run has come to.
         on_change: called with every new snapshot, in the thread that calls ``run_one``; must not raise.
     """
@@ -58,23 +60,22 @@ class Driver:
         log: PartLog,
         standing: Standing,
         *,
-        incidents: OpenIncidents,
         tally: Tally,
         on_change: Callable[[Snapshot], None],
     ) -> None:
         self._station = station
         self._log = log
         self._standing = standing
-        self._incidents = incidents
+        self._incidents = station.incidents
+        self._fill = FillWatch(station.bins, station.incidents)
         self._tally = tally
+        self._runs = Runs(station, tally)
         self._on_change = on_change
         self._connection = Connection(station.machine, station.eyes, station.clock)
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._work: Steps[bool] | Steps[None] | None = None
         self._question: _Question | None = None
         self._choice: Choice | None = None
-        self._next_plan: SortPlan | None = None
-        self._next_recogniser: Recogniser | None = None
         self._is_ready = False  # homed, swept and confirmed to be empty since the last connection
         self._last_seen = -1
 
@@ -85,6 +86,7 @@ class Driver:
     def run_one(self) -> float:
         """Do one thing; returns for how many seconds there is nothing more to do, if nobody asks for anything."""
         pause_s = self._do_one()
+        self._fill.look(self._station.plan)
         self.publish()
         return pause_s
 
@@ -99,7 +101,7 @@ class Driver:
             bins=station.bins.status(),
             recent_parts=self._tally.recent,
             run=self._tally.run,
-            model=station.recogniser.model.card.name,
+            model=self._runs.model,
         )
         self._standing.publish(self._incidents.all, draft)
         snapshot = self._standing.snapshot()
@@ -113,11 +115,13 @@ class Driver:
             stack.callback(self._station.recognition.close)
             stack.callback(self._station.eyes.close)
             stack.callback(self._station.machine.close)
+            stack.callback(self._station.recorder.end_run)
             stack.callback(self._log.give_up)
             stack.callback(self._drop_work)
 
     def give_up(self, error: BaseException) -> None:
         """A mistake in the program: the rig stops for good."""
+        self._incidents.survive()
         self._drop_work()
         self._standing.happen_in(RigEvent.FAIL, *CAN_FAIL, reason="a mistake in the program")
         self._incidents.close_all(*FAULTS)
@@ -130,9 +134,11 @@ class Driver:
 
     def begin_run(self) -> None:
         """A run has begun."""
-        self._take_up_news()
-        self._tally.start(self._station.plan.name)
+        if self._standing.state not in RUN_STATES:
+            return  # it was stopped meanwhile
         self._station.is_table_empty = False  # somebody may have put something there
+        with self._failing():
+            self._runs.begin()
 
     def go_on(self) -> None:
         """After a pause."""
@@ -141,13 +147,30 @@ class Driver:
 
     def use_plan(self, plan: SortPlan) -> None:
         """Sort by it from the next part on."""
-        self._next_plan = plan
+        self._runs.next_plan = plan
         self._take_up_news()
 
     def use_recogniser(self, recogniser: Recogniser) -> None:
         """Recognise with it from the next part on."""
-        self._next_recogniser = recogniser
+        self._runs.next_recogniser = recogniser
         self._take_up_news()
+
+    def tell(self, kind: IncidentKind, message: str) -> None:
+        """An incident that the rig does not wait for."""
+        self._incidents.open(kind, message)
+
+    def empty_bins(self, names: Sequence[BinId]) -> None:
+        """Somebody emptied these."""
+        with self._failing():
+            self._station.recorder.empty_bins(names)
+            self._station.bins.empty(names)
+            self._see_whether_over()
+
+    def recount(self) -> None:
+        """Believe what the records say of the bins."""
+        with self._failing():
+            self._station.bins.recount(self._station.recorder.contents())
+            self._see_whether_over()
 
     def home(self, axis: str | None) -> None:
         """Home one axis at once, or begin to make everything ready."""
@@ -155,11 +178,16 @@ class Driver:
             return  # it was stopped meanwhile
         if axis is None:
             self._is_ready = False
-            self._work = start_up(self._station)
+            self._work = self._made_ready()
             return
+
+        def home() -> None:
+            look_before_homing(self._station, axis)
+            self._station.machine.home_axis(axis)
+
         # A table without a switch is declared to stand at 0 wherever it stands: then no background fits any more.
-        self._is_ready &= axis != "turntable" or self._station.config.turntable.homing == "index"
-        self._move(lambda: self._station.machine.home_axis(axis))
+        self._is_ready &= axis != TURNTABLE or self._station.config.turntable.homing == "index"
+        self._move(home)
 
     def jog(self, axis: str, distance_deg: float) -> None:
         """Turn one axis."""
@@ -175,15 +203,14 @@ class Driver:
     def answer(self, incident: IncidentId, choice: Choice) -> None:
         """An operator has chosen."""
         if self._question is not None and incident == self._question.incident:
-            self._end_question()
-            self._choice = choice
-            self._station.visits += 1
-            self._station.is_table_empty = False
-            if self._standing.happen_in(RigEvent.RESUME, RigState.PAUSED):
-                self._tally.go_on()
+            self._answer(choice)
             return
-        self._incidents.close(incident)
-        if choice is not Choice.NOTED and self._standing.state not in (RigState.FAULT, RigState.ESTOPPED):
+        self._incidents.close(incident, choice)
+        warned_of = self._fill.answered(incident)
+        if choice is Choice.EMPTIED and warned_of:
+            self.empty_bins(warned_of)
+        is_connecting = self._standing.state not in (RigState.FAULT, RigState.ESTOPPED)
+        if choice in (Choice.RECONNECT, Choice.RESET) and is_connecting:
             self._incidents.close_all(*FAULTS)  # connecting anew resolves them all; a later one is not among them
 
     # --- one thing after the other ------------------------------------------------------------------------------
@@ -233,7 +260,10 @@ class Driver:
             self._drop_work()
         if self._work is not None:
             return self._go_on()
-        if self._standing.happen_in(RigEvent.PART_DONE, RigState.PAUSING, RigState.STOPPING):
+        over = RigEvent.PART_DONE if self._is_sure else RigEvent.UNSURE
+        if self._standing.happen_in(over, RigState.STOPPING):
+            self._runs.end()
+        elif self._standing.happen_in(RigEvent.PART_DONE, RigState.PAUSING):
             self._tally.rest()
         return 0.0
 
@@ -261,16 +291,30 @@ class Driver:
             self._standing.happen_in(RigEvent.READY, RigState.HOMING)
 
     def _ask(self, ask: Ask) -> None:
-        number = self._incidents.open(ask.kind, ask.message)
+        self._fill.ask_for(ask.bins)
+        number = self._incidents.open(ask.kind, ask.message, ask.choices)
         self._question = _Question(number, ask)
         reason = f"waits for an operator: {ask.kind} (incident {number})"
         self._standing.wait_for(number, reason)
         if self._standing.happen_in(RigEvent.HOLD, RigState.RUNNING, reason=reason):
             self._tally.rest()
 
-    def _end_question(self) -> None:
+    def _answer(self, choice: Choice, *, is_over: bool = False) -> None:
+        """Go on with an operator's choice, or because what was asked for is over by itself."""
+        self._end_question(None if is_over else choice)
+        self._choice = choice
+        self._station.visits += 1
+        self._station.is_table_empty = False
+        if self._standing.happen_in(RigEvent.RESUME, RigState.PAUSED):
+            self._tally.go_on()
+
+    def _see_whether_over(self) -> None:
+        if self._question is not None and self._question.ask.is_over():
+            self._answer(Choice.NOTED, is_over=True)
+
+    def _end_question(self, choice: Choice | None = None) -> None:
         if self._question is not None:
-            self._incidents.close(self._question.incident)
+            self._incidents.close(self._question.incident, choice)
             self._question = None
             self._standing.wait_for(None)
 
@@ -288,13 +332,18 @@ class Driver:
 
     def _take_up_news(self) -> None:
         """What takes effect with the next part."""
-        if self._work is not None:
-            return
-        if self._next_plan is not None:
-            self._station.plan, self._next_plan = self._next_plan, None
-            self._tally.use_plan(self._station.plan.name)
-        if self._next_recogniser is not None:
-            self._station.recogniser, self._next_recogniser = self._next_recogniser, None
+        if self._work is None:
+            with self._failing():
+                self._runs.take_up_news()
+
+    def _made_ready(self) -> Steps[None]:
+        look_before_homing(self._station, TURNTABLE, CHUTE)
+        yield from start_up(self._station)
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether a run may begin without homing."""
+        return self._is_ready and self._station.machine.is_homed and self._station.empty.is_known
 
     def _move(self, move: Callable[[], None]) -> None:
         """One move of its own; one that must not be is an incident, and all is as it was."""
@@ -305,7 +354,7 @@ class Driver:
                 if not (isinstance(error, Actionable) and is_refusal(error)):
                     raise
                 self._incidents.open(IncidentKind.MOVE_REFUSED, str(error))
-            is_sure = self._is_ready and self._station.machine.is_homed
+            is_sure = self._is_sure
             event = RigEvent.READY if is_sure else RigEvent.UNSURE
             self._standing.happen_in(event, RigState.HOMING, RigState.JOGGING)
 
@@ -336,18 +385,18 @@ class Driver:
         """The rig cannot go on; after an emergency stop that is no news."""
         self._drop_work()
         self._is_ready = False
-        self._tally.rest()
+        self._runs.end()
         kind = kind_of(error)
         self._connection.must_reopen_camera |= kind is IncidentKind.CAMERA_LOST
         if self._standing.happen_in(RigEvent.FAIL, *CAN_FAIL, reason=reason):
-            self._incidents.open(kind, str(error))
+            self._incidents.open(kind, str(error), (Choice.RECONNECT,))
 
     def _stopped(self) -> None:
         """The emergency stop was pressed."""
         self._drop_work()
         self._is_ready = False
         self._connection.must_reset = True
-        self._tally.rest()
+        self._runs.end()
         self._incidents.close_all(*FAULTS)
         self._incidents.open(
             IncidentKind.EMERGENCY_STOP,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sorter.types import Clock, Frame, Location, LocationKind
     from sorter.vision import Background
 
+_OLD_S = 60.0
 _RENEW_EVERY_S = 30.0  # light changes more slowly than that
 
 
@@ -29,6 +30,7 @@ class Eyes:
         self._watch = watch
         self._backgrounds = Backgrounds()
         self._renewed_at_s: dict[float, float] = {}
+        self._last: Frame | None = None
 
     def open(self, *, is_anew: bool) -> None:
         """Make the camera ready; ``is_anew`` closes it first. Raises CameraError."""
@@ -43,7 +45,13 @@ class Eyes:
     def frame(self) -> Frame:
         """A picture whose exposure began after this call. Raises CameraError."""
         with self._watch.outside():
-            return self._camera.capture(self._clock.monotonic_s() + self._deadline_s)
+            self._last = self._camera.capture(self._clock.monotonic_s() + self._deadline_s)
+        return self._last
+
+    def last(self) -> Frame | None:
+        """The last picture, for whoever asks what was seen; None if that is a minute ago or more."""
+        is_new = self._last is not None and self._clock.monotonic_s() - self._last.captured_at_s < _OLD_S
+        return self._last if is_new else None
 
     def locate(self, frame: Frame, table_deg: float, previous: Frame | None = None) -> Location:
         """What lies on the table; see ``sorter.vision.locate``."""

@@ -1,4 +1,4 @@
-"""What an operator has to know or resolve: the kinds there are, and those that are open.
+"""What an operator has to know or resolve: the kinds that there are, and the ways out of each.
 
 ``docs/cycle.md`` has the same table; a test holds the two together.
 """
@@ -6,34 +6,37 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sorter.types import Incident, IncidentId
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 
 class IncidentKind(enum.StrEnum):
     """Everything that can happen."""
 
-    BOARD_LOST = "board lost"
-    CAMERA_LOST = "camera lost"
+    BOARD_RESET = "board reset"
+    BOARD_HALTED = "board halted"
+    LINK_LOST = "link lost"
     MOTOR_POWER_CUT = "motor power cut"
+    CAMERA_LOST = "camera lost"
+    DISK_FULL = "disk full"
     RIG_FAULT = "rig fault"
     PROGRAM_ERROR = "program error"
     EMERGENCY_STOP = "emergency stop"
     CONFIRM_TABLE_EMPTY = "confirm table empty"
     NO_TABLE = "no table"
+    LIGHT_CHANGED = "light changed"
+    STEPS_LOST = "steps lost"
     HOPPER_EMPTY = "hopper empty"
     NOTHING_ARRIVES = "nothing arrives"
     BIN_FULL = "bin full"
     PART_STUCK = "part stuck"
     PART_LOST = "part lost"
-    CHUTE_BLOCKED = "chute blocked"
+    JAM = "jam"
+    MODEL_REJECTED = "model rejected"
     MOVE_REFUSED = "move refused"
 
 
@@ -45,9 +48,12 @@ class Choice(enum.StrEnum):
     EMPTY = "empty"
     SWEEP_AGAIN = "sweep again"
     LOOK_AGAIN = "look again"
+    LEARN_ANEW = "learn anew"
+    HOME_AGAIN = "home again"
     REFILLED = "refilled"
     FEED_AGAIN = "feed again"
     EMPTIED = "emptied"
+    FREED = "freed"
     TAKEN = "taken"
     PUSH_AGAIN = "push again"
     CLEARED = "cleared"
@@ -61,27 +67,31 @@ class IncidentRule:
     Args:
         cause: what leads to it.
         does: what the rig does by itself.
-        choices: each way out, with what follows from it.
+        choices: each way out, with what follows from it; an incident may have only some of them.
+        has_picture: what the camera saw last belongs to it.
     """
 
     cause: str
     does: str
     choices: Mapping[Choice, str]
+    has_picture: bool = True
 
 
 _RECONNECT = {Choice.RECONNECT: "connects board and camera anew; then the rig has to be homed"}
 _NOTED = {Choice.NOTED: "takes the incident off the list"}
+_STOPS = "stops; nothing more is sent; the part under way is broken off"
 
 INCIDENTS: Mapping[IncidentKind, IncidentRule] = MappingProxyType(
     {
-        IncidentKind.BOARD_LOST: IncidentRule(
-            "the board does not answer, was reset, halted itself, or is not where it was sent",
-            "stops; nothing more is sent; the part under way is broken off",
-            _RECONNECT,
+        IncidentKind.BOARD_RESET: IncidentRule(
+            "the board started anew by itself: its supply or its cable, mostly", _STOPS, _RECONNECT
         ),
-        IncidentKind.CAMERA_LOST: IncidentRule(
-            "no usable frame came, however often the camera was restarted",
-            "stops; the part under way is broken off",
+        IncidentKind.BOARD_HALTED: IncidentRule(
+            "Marlin killed itself and says why: a switch that homing does not find, mostly", _STOPS, _RECONNECT
+        ),
+        IncidentKind.LINK_LOST: IncidentRule(
+            "the board cannot be reached: its cable was pulled, it is silent, or the line is too bad",
+            _STOPS,
             _RECONNECT,
         ),
         IncidentKind.MOTOR_POWER_CUT: IncidentRule(
@@ -89,8 +99,20 @@ INCIDENTS: Mapping[IncidentKind, IncidentRule] = MappingProxyType(
             "stops; every axis is unhomed; the part under way is broken off",
             _RECONNECT,
         ),
+        IncidentKind.CAMERA_LOST: IncidentRule(
+            "no usable frame came, however often the camera was restarted",
+            "stops; the part under way is broken off",
+            _RECONNECT,
+        ),
+        IncidentKind.DISK_FULL: IncidentRule(
+            "the disk with the ledger is nearly full, or is full already in the middle of a part",
+            "nearly full: pauses before the next part; full: stops, and the part under way is broken off",
+            {Choice.FREED: "looks at the disk anew, and feeds on if there is room", **_RECONNECT},
+            has_picture=False,
+        ),
         IncidentKind.RIG_FAULT: IncidentRule(
-            "anything else that the rig cannot go on with, such as a ledger that cannot be written",
+            "anything else that the rig cannot go on with: a ledger that cannot be written, a board that refuses a "
+            "command or is not where it was sent",
             "stops; the part under way is broken off",
             _RECONNECT,
         ),
@@ -98,6 +120,7 @@ INCIDENTS: Mapping[IncidentKind, IncidentRule] = MappingProxyType(
             "a mistake in the program",
             "stops for good; only a new start of the program helps",
             {},
+            has_picture=False,
         ),
         IncidentKind.EMERGENCY_STOP: IncidentRule(
             "somebody pressed stop",
@@ -105,7 +128,7 @@ INCIDENTS: Mapping[IncidentKind, IncidentRule] = MappingProxyType(
             {Choice.RESET: "resets the board and connects anew; then the rig has to be homed"},
         ),
         IncidentKind.CONFIRM_TABLE_EMPTY: IncidentRule(
-            "homing: the table was swept, and somebody has to say that nothing lies on it",
+            "the empty table is to be learnt, and somebody has to say that nothing lies on it",
             "waits",
             {Choice.EMPTY: "takes the pictures of the empty table", Choice.SWEEP_AGAIN: "sweeps once more, asks again"},
         ),
@@ -113,6 +136,23 @@ INCIDENTS: Mapping[IncidentKind, IncidentRule] = MappingProxyType(
             "no table can be made out: a hand, a lamp that went out, a camera that was moved",
             "waits, and moves nothing",
             {Choice.LOOK_AGAIN: "looks anew"},
+        ),
+        IncidentKind.LIGHT_CHANGED: IncidentRule(
+            "the empty table is much brighter, darker or of another tint than when it was learnt",
+            "pauses before the next part",
+            {
+                Choice.LEARN_ANEW: "looks at the empty table from every angle and learns it; nothing may lie on it",
+                Choice.LOOK_AGAIN: "looks anew, and feeds on if the light is as it was",
+            },
+        ),
+        IncidentKind.STEPS_LOST: IncidentRule(
+            "an axis does not stand where it should, by its switch or by the table's marks",
+            "flags the parts since the last good look; the axis is unhomed; pauses before the next part, or has homed "
+            "already where it was found at homing",
+            {
+                Choice.HOME_AGAIN: "homes that axis, learns an endless table anew, looks once more, feeds on",
+                **_NOTED,
+            },
         ),
         IncidentKind.HOPPER_EMPTY: IncidentRule(
             "several tries in a row brought no part",
@@ -125,9 +165,12 @@ INCIDENTS: Mapping[IncidentKind, IncidentRule] = MappingProxyType(
             {Choice.FEED_AGAIN: "feeds on"},
         ),
         IncidentKind.BIN_FULL: IncidentRule(
-            "a bin that the plan may need is full, and so is the overflow, or there is none",
-            "pauses before the next part",
-            {Choice.EMPTIED: "counts the named bins from 0 and goes on"},
+            "a bin is full to four fifths or more; or one that the plan may need is full, and there is nothing else to "
+            "put its parts into",
+            "warns and goes on; pauses before the next part only if there is no room left; takes the warning back when "
+            "the bin is emptied",
+            {Choice.EMPTIED: "counts the named bins from 0; goes on", **_NOTED},
+            has_picture=False,
         ),
         IncidentKind.PART_STUCK: IncidentRule(
             "the part still lies on the table after all pushes",
@@ -142,68 +185,35 @@ INCIDENTS: Mapping[IncidentKind, IncidentRule] = MappingProxyType(
             "the part's outcome is lost; goes on",
             _NOTED,
         ),
-        IncidentKind.CHUTE_BLOCKED: IncidentRule(
+        IncidentKind.JAM: IncidentRule(
             "several parts in a row were not seen in the chute, or its beam is broken before a part is pushed",
             "pauses, and pushes nothing",
             {Choice.CLEARED: "goes on"},
+        ),
+        IncidentKind.MODEL_REJECTED: IncidentRule(
+            "a model that was to be used cannot be loaded, or does not go with the rig's rules",
+            "goes on with the model that it has",
+            _NOTED,
+            has_picture=False,
         ),
         IncidentKind.MOVE_REFUSED: IncidentRule(
             "a jog, or the homing of one axis, that must not be",
             "moves nothing, or stops where it was",
             _NOTED,
+            has_picture=False,
         ),
     }
 )
 """Every kind, its cause, what the rig does by itself, and the ways out."""
 
 FAULTS = (
-    IncidentKind.BOARD_LOST,
-    IncidentKind.CAMERA_LOST,
+    IncidentKind.BOARD_RESET,
+    IncidentKind.BOARD_HALTED,
+    IncidentKind.LINK_LOST,
     IncidentKind.MOTOR_POWER_CUT,
+    IncidentKind.CAMERA_LOST,
+    IncidentKind.DISK_FULL,
     IncidentKind.RIG_FAULT,
     IncidentKind.EMERGENCY_STOP,
 )
 """Those that connecting anew resolves."""
-
-_ONE_AT_A_TIME = (IncidentKind.PART_LOST, IncidentKind.MOVE_REFUSED)
-
-
-class OpenIncidents:
-    """Those that are open, oldest first. For one thread; ``now`` tells the wall clock's time with zone."""
-
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(tz=UTC)) -> None:
-        self._now = now
-        self._open: dict[IncidentId, Incident] = {}
-        self._times: dict[IncidentId, int] = {}
-        self._last = 0
-
-    @property
-    def all(self) -> tuple[Incident, ...]:
-        """Oldest first."""
-        return tuple(self._open.values())
-
-    def open(self, kind: IncidentKind, message: str) -> IncidentId:
-        """Add one; a kind that needs nothing but a look is there once, and counts how often it happened."""
-        for known in self._open.values() if kind in _ONE_AT_A_TIME else ():
-            if known.kind == kind:
-                self._times[known.incident] += 1
-                text = f"{message}\n(the last of {self._times[known.incident]} that nobody has noted yet)"
-                self._open[known.incident] = replace(known, message=text, happened_at=self._now())
-                return known.incident
-        self._last += 1
-        number = IncidentId(self._last)
-        choices = tuple(str(choice) for choice in INCIDENTS[kind].choices)
-        self._open[number] = Incident(number, str(kind), self._now(), message, choices)
-        self._times[number] = 1
-        return number
-
-    def close(self, incident: IncidentId) -> None:
-        """Take one off the list; harmless if it is not on it."""
-        self._open.pop(incident, None)
-        self._times.pop(incident, None)
-
-    def close_all(self, *kinds: IncidentKind) -> None:
-        """Take all of these kinds off the list."""
-        for each in self.all:
-            if each.kind in kinds:
-                self.close(each.incident)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from sorter.cycle.before_part import emptied, ready_for_a_part
 from sorter.cycle.deliver import deliver
 from sorter.cycle.feed import FALSE_DROPS, feed
 from sorter.cycle.incidents import IncidentKind
 from sorter.cycle.look import begin_view, look, stand_at_an_angle
-from sorter.cycle.routing import NoRoom, without_room
+from sorter.cycle.routing import NoRoom
 from sorter.cycle.settle import NO_TABLE_MESSAGE, settle
 from sorter.cycle.steps import ask
 from sorter.types import LocationKind, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sorter.cycle.feed import Drop
     from sorter.cycle.look import Look
     from sorter.cycle.part import PartLog
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from sorter.cycle.steps import Steps
     from sorter.types import BinId, Decision
 
-LOST_PARTS = 3  # in a row that may miss the beam in the chute before somebody is called
-
 
 def one_part(station: Station, log: PartLog) -> Steps[bool]:
     """See the module; returns whether there was a part.
@@ -33,9 +31,9 @@ def one_part(station: Station, log: PartLog) -> Steps[bool]:
     Raises:
         sorter.errors.SorterError, firmware_bridge.errors.BoardError: the rig cannot go on; the part's row stays open.
     """
+    yield from ready_for_a_part(station)
     watch = station.watch
     watch.begin()
-    yield from _room(station)
     with watch.stage("feed"):
         stand_at_an_angle(station)
         drop = yield from feed(station)
@@ -60,23 +58,8 @@ def one_part(station: Station, log: PartLog) -> Steps[bool]:
         outcome = yield from deliver(station, decision, name, visits)
     with watch.after_the_end("record"):
         log.finish(outcome)
+        station.parts_since_look += 1
     return True
-
-
-def _room(station: Station) -> Steps[None]:
-    """Before anything is fed there is a way through the chute, and room in every bin that the part may belong in."""
-    if station.lost_parts >= LOST_PARTS:
-        yield from ask(station.watch, IncidentKind.CHUTE_BLOCKED, _blocked_message(station))
-        station.lost_parts = 0
-    while full := without_room(station.plan, station.bins.free):
-        yield from _emptied(station, full, holds_part=False)
-
-
-def _emptied(station: Station, full: Sequence[BinId], *, holds_part: bool) -> Steps[None]:
-    named = ", ".join(full)
-    message = f"Full: {named}. Empty {'it' if len(full) == 1 else 'them'}, then choose: emptied."
-    yield from ask(station.watch, IncidentKind.BIN_FULL, message, holds_part=holds_part)
-    station.bins.empty(full)
 
 
 def _nothing_arrived(station: Station, drop: Drop) -> Steps[None]:
@@ -126,7 +109,7 @@ def _has_vanished(station: Station, seen: Look) -> bool:
 
 def _vanished(station: Station) -> Outcome:
     station.is_table_empty = True
-    station.tell(
+    station.incidents.open(
         IncidentKind.PART_LOST, "A part was gone while it was looked at: look whether something lies beside the table."
     )
     return Outcome(OutcomeKind.LOST, None, station.watch.stage_s())
@@ -135,20 +118,18 @@ def _vanished(station: Station) -> Outcome:
 def _routed(station: Station, log: PartLog, decision: Decision, seen: Look) -> Steps[BinId]:
     """The bin; the chute stands there, and what is intended is written down."""
     while isinstance(found := station.route(decision), NoRoom):
-        yield from _emptied(station, found.bins, holds_part=True)
+        has_room = partial(_has_room, station, decision)
+        yield from emptied(station, found.bins, has_room, holds_part=True)
     chute_deg = station.chute_deg(found.bin)
     station.watch.allow("route", seen.chute_s[found.bin] - station.watch.bound_s("look"))
     if chute_deg is not None:
         with station.watch.outside():
             station.machine.turn(chute_deg=chute_deg)
-    log.intend(decision, found.bin)  # while the chute turns
+    log.intend(decision, found.bin, seen.views, chute_deg)  # while the chute turns
     with station.watch.outside():
         station.machine.stand()
     return found.bin
 
 
-def _blocked_message(station: Station) -> str:
-    return (
-        f"{station.lost_parts} parts in a row left the table and were not seen in the chute. Look whether the chute is "
-        "blocked and its beam clean, then choose: cleared."
-    )
+def _has_room(station: Station, decision: Decision) -> bool:
+    return not isinstance(station.route(decision), NoRoom)

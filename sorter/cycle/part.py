@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sorter.types import Outcome, OutcomeKind, PartSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from sorter.types import BinId, Decision, PartId, Recorder
+    from sorter.types import BinId, Decision, PartId, Recorder, View
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class PartLog:
         self._intended: Intended | None = None
 
     @property
-    def is_open(self) -> bool:
-        """Whether a row was opened that is not finished."""
-        return self._part is not None
+    def part(self) -> PartId | None:
+        """The part whose row was opened and is not finished."""
+        return self._part
 
     def open(self) -> None:
         """A part lies on the table."""
@@ -50,10 +50,10 @@ class PartLog:
         self._intended = None
         self._part = self._recorder.open_part()
 
-    def intend(self, decision: Decision, name: BinId) -> None:
+    def intend(self, decision: Decision, name: BinId, views: Sequence[View], chute_deg: float | None) -> None:
         """It is about to be pushed towards a bin; returns when that is written down for good."""
         part = self._under_way()
-        self._recorder.intend(part, decision, name)
+        self._recorder.intend(part, decision, name, views=views, chute_deg=chute_deg)
         self._intended = Intended(decision, name)
         self._on_summary(PartSummary(part, decision, name, None))
 

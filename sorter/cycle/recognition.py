@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sorter.cycle.errors import LoopStuck
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor, Future
 
     from sorter.cycle.eyes import Eyes
@@ -40,9 +40,9 @@ class Recognition:
         self._note(future)
         return Begun(table_deg, future)
 
-    def renew(self, frame: Frame, table_deg: float) -> None:
-        """Begin to take a picture of the empty table into its background."""
-        self._note(self._executor.submit(self._eyes.renew, table_deg, frame))
+    def do(self, job: Callable[[], None]) -> None:
+        """Begin to do something else that needs no answer."""
+        self._note(self._executor.submit(job))
 
     def close(self) -> None:
         """Drop what has not begun, and end. Raises LoopStuck if what has begun does not end."""

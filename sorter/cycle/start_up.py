@@ -34,25 +34,38 @@ def start_up(station: Station) -> Steps[None]:
     station.is_table_empty = False
     station.false_drops = station.lost_parts = 0
     station.machine.home()
+    station.slipped.clear()
+    station.parts_since_look = 0
+    station.empty.forget()
     yield None
     _sweep(station)
+    yield from learn_anew(station, is_said_to_be_empty=False)
+
+
+def learn_anew(station: Station, *, is_said_to_be_empty: bool) -> Steps[None]:
+    """Learn what the empty table looks like, from every angle.
+
+    Args:
+        station: what to work with.
+        is_said_to_be_empty: an operator has just said so; else he is asked, or the pictures are, as the config says.
+    """
+    by_operator = station.config.look.empty_table == "operator"
     while True:
-        if station.config.look.empty_table == "operator":
-            if (yield from _ask_whether_empty(station, "")) is Choice.SWEEP_AGAIN:
+        asks = by_operator and not is_said_to_be_empty
+        if asks and (yield from _ask_whether_empty(station, "")) is Choice.SWEEP_AGAIN:
+            _sweep(station)
+            continue
+        pictures = yield from _pictures(station)
+        if not by_operator and (shown := _shown(pictures, station)):
+            if (yield from _ask_whether_empty(station, shown)) is Choice.SWEEP_AGAIN:
                 _sweep(station)
                 continue
-            pictures = yield from _pictures(station)
-        else:
-            pictures = yield from _pictures(station)
-            if shown := _shown(pictures, station):
-                if (yield from _ask_whether_empty(station, shown)) is Choice.SWEEP_AGAIN:
-                    _sweep(station)
-                    continue
-                pictures = yield from _pictures(station)  # without the hand that has just been there
+            pictures = yield from _pictures(station)  # without the hand that has just been there
         if _learnt(station, pictures):
             station.is_table_empty = True
             return
         yield from ask(station.watch, IncidentKind.NO_TABLE, NO_TABLE_MESSAGE)
+        is_said_to_be_empty = False
 
 
 def _sweep(station: Station) -> None:
@@ -92,7 +105,7 @@ def _shown(pictures: Pictures, station: Station) -> str:
 
 def _learnt(station: Station, pictures: Pictures) -> bool:
     try:
-        station.eyes.learn(pictures)
+        station.empty.learn(pictures)
     except ValueError:
         return False
     return True

@@ -64,7 +64,7 @@ _ORDINARY: Mapping[RigState, Mapping[RigEvent, RigState]] = {
         RigEvent.STOP: RigState.STOPPING,
     },
     RigState.PAUSED: {RigEvent.RESUME: RigState.RUNNING, RigEvent.STOP: RigState.STOPPING},
-    RigState.STOPPING: {RigEvent.PART_DONE: RigState.IDLE},
+    RigState.STOPPING: {RigEvent.PART_DONE: RigState.IDLE, RigEvent.UNSURE: RigState.UNHOMED},
     RigState.FAULT: {RigEvent.RECONNECT: RigState.CONNECTING},
     RigState.ESTOPPED: {RigEvent.RESET: RigState.CONNECTING},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sorter.cycle.routing import NoRoom, likely_route, route
@@ -12,14 +12,16 @@ if TYPE_CHECKING:
 
     from sorter.config import RigConfig
     from sorter.cycle.bins import Bins
+    from sorter.cycle.empty_table import EmptyTable
     from sorter.cycle.eyes import Eyes
-    from sorter.cycle.incidents import IncidentKind
+    from sorter.cycle.lost_steps import Slipped
+    from sorter.cycle.open_incidents import OpenIncidents
     from sorter.cycle.recognition import Recognition
     from sorter.cycle.routing import Route
     from sorter.cycle.timing import Stopwatch
     from sorter.recognise import Recogniser
     from sorter.rig import Machine
-    from sorter.types import BinId, Clock, Decision, SortPlan
+    from sorter.types import BinId, Clock, Decision, Recorder, SortPlan
 
 IN_CHUTE, MOTOR_POWER = "in_chute", "motor_power"  # in [sensors]
 
@@ -32,35 +34,43 @@ class Station:
         config: the rig's.
         machine: what moves.
         eyes: what sees.
+        empty: what the empty table looked like.
         recognition: the worker that recognises.
         recogniser: what it recognises with, from the next part on.
         clock: the time.
         watch: seconds of the part under way.
         bins: what is in them.
+        recorder: where it is written down what happens.
+        incidents: those that are open; the rig waits for none that is opened here.
         plan: what belongs where, from the next part on.
         wants_parts: whether a further part is to be fed.
-        tell: opens an incident that the rig does not wait for.
         is_table_empty: the table was seen to be empty, and nothing has come onto it since.
         visits: how often an operator has chosen a way out: he may have put something on the table, or taken it off.
         false_drops: times in a row that the beam saw something drop and the table stayed empty.
         lost_parts: parts in a row that were not seen in the chute.
+        parts_since_look: finished since the axes were looked at last.
+        slipped: axes that do not stand where they should, and are to be homed.
     """
 
     config: RigConfig
     machine: Machine
     eyes: Eyes
+    empty: EmptyTable
     recognition: Recognition
     recogniser: Recogniser
     clock: Clock
     watch: Stopwatch
     bins: Bins
+    recorder: Recorder
+    incidents: OpenIncidents
     plan: SortPlan
     wants_parts: Callable[[], bool]
-    tell: Callable[[IncidentKind, str], object]
     is_table_empty: bool = False
     visits: int = 0
     false_drops: int = 0
     lost_parts: int = 0
+    parts_since_look: int = 0
+    slipped: list[Slipped] = field(default_factory=list)
 
     def route(self, decision: Decision) -> Route | NoRoom:
         """Where a part goes."""

@@ -7,14 +7,15 @@ stages can also drop them: then their ``finally`` runs, which switches the feede
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 from sorter.cycle.incidents import Choice, IncidentKind
 
 if TYPE_CHECKING:
     from sorter.cycle.timing import Stopwatch
+    from sorter.types import BinId
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,26 @@ class Ask:
         kind: of the incident.
         message: what happened and what to do.
         holds_part: a part is under way, which must be finished before the run can end.
+        choices: the ways out, where they are not all of the kind's.
+        is_over: whether there is nothing to ask for any more, because somebody gave a command meanwhile.
+        bins: that it is about.
     """
 
     kind: IncidentKind
     message: str
+    holds_part: bool = False
+    choices: tuple[Choice, ...] | None = None
+    is_over: Callable[[], bool] = lambda: False
+    bins: tuple[BinId, ...] = ()
+
+
+class More(TypedDict, total=False):
+    """What else ``ask`` may be told; see ``Ask``."""
+
     holds_part: bool
+    choices: tuple[Choice, ...]
+    is_over: Callable[[], bool]
+    bins: tuple[BinId, ...]
 
 
 Result = TypeVar("Result")
@@ -37,10 +53,14 @@ Steps = Generator[Ask | None, Choice | None, Result]
 """A stage, or a whole cycle: it ends with a ``Result``."""
 
 
-def ask(watch: Stopwatch, kind: IncidentKind, message: str, *, holds_part: bool = False) -> Steps[Choice]:
-    """Wait for the operator's choice; that time belongs to no stage."""
+def ask(watch: Stopwatch, kind: IncidentKind, message: str, **more: Unpack[More]) -> Steps[Choice]:
+    """Wait for the operator's choice; that time belongs to no stage. See ``Ask``.
+
+    Returns:
+        The choice; ``Choice.NOTED`` if it is over by itself.
+    """
     with watch.held():
-        choice = yield Ask(kind, message, holds_part)
+        choice = yield Ask(kind, message, **more)
     if choice is None:
         raise RuntimeError(f"{kind}: the cycle was driven on without a choice")
     return choice

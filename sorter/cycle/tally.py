@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sorter.types import OutcomeKind, RunId, RunStatus
+from sorter.types import OutcomeKind, RunStatus
 
 if TYPE_CHECKING:
-    from sorter.types import Clock, PartSummary
+    from sorter.types import Clock, PartSummary, RunId
 
 RECENT_PARTS = 20
 
@@ -22,7 +22,6 @@ class Tally:
         self._clock = clock
         self._recent: tuple[PartSummary, ...] = ()
         self._run: RunStatus | None = None
-        self._last_run = 0
         self._active_s = 0.0
         self._since_s: float | None = None
 
@@ -36,10 +35,9 @@ class Tally:
         """The last parts, newest first."""
         return self._recent
 
-    def start(self, plan: str) -> None:
+    def start(self, run: RunId, plan: str) -> None:
         """A run begins."""
-        self._last_run += 1
-        self._run = RunStatus(RunId(self._last_run), plan, 0, 0, 0.0)
+        self._run = RunStatus(run, plan, 0, 0, 0.0)
         self._active_s = 0.0
         self._since_s = self._clock.monotonic_s()
 

@@ -1,23 +1,78 @@
-"""The durable record of every part and what became of it.
+"""The durable record of every part and what became of it: a SQLite file in the rig's state folder.
 
-So far a journal: a file of lines in the state folder, behind the ``Recorder`` that the loop knows.
+``Ledger`` is the ``Recorder`` that the loop knows, and the one that writes; ``LedgerReader`` is for all who look.
 """
 
-from sorter.ledger.entries import Finished, Intended, Opened
-from sorter.ledger.errors import JournalBusy, JournalRefused, JournalUnwritable, LedgerError
-from sorter.ledger.journal import JOURNAL_FILE, Journal
-from sorter.ledger.rows import Row, read_rows
+from sorter.ledger.errors import (
+    LedgerBusy,
+    LedgerDamaged,
+    LedgerError,
+    LedgerFull,
+    LedgerMissing,
+    LedgerTooNew,
+    LedgerTooOld,
+    LedgerUnreadable,
+    LedgerUnwritable,
+    NoLedger,
+)
+from sorter.ledger.part_list import PartFilter
+from sorter.ledger.purity import AuditedPurity, audited_purity
+from sorter.ledger.reader import LedgerReader, open_reader
+from sorter.ledger.rows import (
+    AuditId,
+    AuditRow,
+    BinRow,
+    CorrectionKind,
+    CorrectionRow,
+    EmptyingId,
+    EmptyingRow,
+    IncidentRow,
+    Page,
+    PartDetails,
+    PartRow,
+    PlanId,
+    PlanRow,
+    RollUp,
+    RunRow,
+    Stock,
+    ViewRow,
+)
+from sorter.ledger.writer import LEAST_FREE_BYTES, LEDGER_FILE, Ledger
 
 __all__ = [
-    "JOURNAL_FILE",
-    "Finished",
-    "Intended",
-    "Journal",
-    "JournalBusy",
-    "JournalRefused",
-    "JournalUnwritable",
+    "LEAST_FREE_BYTES",
+    "LEDGER_FILE",
+    "AuditId",
+    "AuditRow",
+    "AuditedPurity",
+    "BinRow",
+    "CorrectionKind",
+    "CorrectionRow",
+    "EmptyingId",
+    "EmptyingRow",
+    "IncidentRow",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerDamaged",
     "LedgerError",
-    "Opened",
-    "Row",
-    "read_rows",
+    "LedgerFull",
+    "LedgerMissing",
+    "LedgerReader",
+    "LedgerTooNew",
+    "LedgerTooOld",
+    "LedgerUnreadable",
+    "LedgerUnwritable",
+    "NoLedger",
+    "Page",
+    "PartDetails",
+    "PartFilter",
+    "PartRow",
+    "PlanId",
+    "PlanRow",
+    "RollUp",
+    "RunRow",
+    "Stock",
+    "ViewRow",
+    "audited_purity",
+    "open_reader",
 ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from firmware_bridge.axes import Axis
 from firmware_bridge.board import Board
 from sorter.config import MotorChuteConfig, StepperFeederConfig
+from sorter.rig.slip import REACH_DEG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,14 @@ class RigAxis:
     def name(self) -> str:
         """The same for rig and board."""
         return self.board_axis.name
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The board's coordinates at the limits, lowest first; None if it turns without end."""
+        if self.limits_deg is None:
+            return None
+        low, high = sorted(self.sign * (limit - self.origin_deg) for limit in self.limits_deg)
+        return low, high
 
 
 def turntable_axis(config: TurntableConfig) -> RigAxis:
@@ -101,7 +110,8 @@ def _axis(name: str, config: MotorConfig, home_deg: float | None, limits_deg: tu
     sign = -1.0 if config.is_reversed else 1.0
     origin_deg = home_deg if limits_deg is None and home_deg is not None else 0.0
     ends = sorted(sign * (limit - origin_deg) for limit in limits_deg or ())
-    minimum, maximum = ends or (None, None)
+    # The rig's own limits are kept by ``Motor``; beyond them an axis goes only to find its switch again.
+    minimum, maximum = (ends[0] - REACH_DEG, ends[1] + REACH_DEG) if ends else (None, None)
     board_axis = Axis(
         name,
         config.letter,

@@ -33,6 +33,10 @@ class Chute(Protocol):
         """Whether it turns by itself, and not in the combined move."""
 
     @property
+    def motor(self) -> Motor | None:
+        """What turns it in the combined move; None if nothing does."""
+
+    @property
     def is_homed(self) -> bool:
         """Whether its angle is known, or there is none to be known."""
 
@@ -75,42 +79,42 @@ class MotorChute:
     is_apart = False
 
     def __init__(self, motor: Motor) -> None:
-        self._motor = motor
+        self.motor = motor
 
     @property
     def is_homed(self) -> bool:
         """Whether it was homed to its switch."""
-        return self._motor.is_homed
+        return self.motor.is_homed
 
     @property
     def angle_deg(self) -> float:
         """See ``Chute``."""
-        return self._motor.angle_deg
+        return self.motor.angle_deg
 
     @property
     def statuses(self) -> tuple[AxisStatus, ...]:
         """See ``Chute``."""
-        return (self._motor.status,)
+        return (self.motor.status,)
 
     def forget(self) -> None:
         """See ``Chute``."""
-        self._motor.forget()
+        self.motor.forget()
 
     def home(self) -> None:
         """Home by its own letter."""
-        self._motor.home()
+        self.motor.home()
 
     def stands_at(self, angle_deg: float) -> bool:
         """See ``Chute``."""
-        return self._motor.stands_at(angle_deg)
+        return self.motor.stands_at(angle_deg)
 
     def goals(self, angle_deg: float) -> dict[Motor, Goal]:
         """See ``Chute``."""
-        return self._motor.goals(angle_deg)
+        return self.motor.goals(angle_deg)
 
     def jog_goals(self, distance_deg: float) -> dict[Motor, Goal]:
         """See ``Chute``."""
-        return self._motor.jog_goals(distance_deg)
+        return self.motor.jog_goals(distance_deg)
 
     def turn(self, angle_deg: float) -> float:  # noqa: ARG002  (the combined move does it all)
         """Nothing: it turns in the combined move."""
@@ -128,6 +132,7 @@ class ServoChute:
     """A servo. It needs no switch: it goes where it is sent, and after its full travelling time it is there."""
 
     is_apart = True
+    motor = None
 
     def __init__(self, config: ServoChuteConfig, rest_deg: float, board: Board, clock: Clock) -> None:
         self.is_homed = False
@@ -214,6 +219,7 @@ class NoChute:
     """A rig of one bin."""
 
     is_apart = False
+    motor = None
     is_homed = True
     angle_deg = None
     statuses: tuple[AxisStatus, ...] = ()

@@ -175,6 +175,27 @@ class Machine:
             else:
                 self._turning.home_turntable()
 
+    def slip_deg(self, axis: str, tolerance_deg: float) -> float | None:
+        """Look by its switch whether ``axis`` still stands where it should; see ``slip``. Moves the axis, and waits.
+
+        Returns:
+            By how much (deg) it truly stands beyond where it is believed to, 0 within the tolerance, infinity if its
+            switch was not found; None if it has no switch that could tell. Nothing is made of that here.
+
+        Raises:
+            NotFitted: there is no such axis, or the board does not report its switch.
+        """
+        self._is_chute(axis)
+        self._raise_error()
+        require_parked(self._ejector, f"the {axis} cannot turn")
+        with self._losing():
+            return self._turning.slip_deg(axis, tolerance_deg)
+
+    def doubt(self, axis: str) -> None:
+        """Where ``axis`` stands is not certain any more: it does not turn before it is homed. Sends nothing."""
+        self._is_chute(axis)
+        self._turning.doubt(axis)
+
     def jog(self, axis: str, distance_deg: float) -> float:
         """Turn one axis by a distance, however many turns that is; returns planned seconds, and waits for no end."""
         is_chute = self._is_chute(axis)

@@ -131,6 +131,33 @@ class Motor:
             )
         return {self: Goal(coordinate, self._shown_deg(angle_deg))}
 
+    @property
+    def has_switch(self) -> bool:
+        """Whether it is homed to a switch."""
+        return self.axis.home_deg is not None
+
+    @property
+    def switch_coordinate(self) -> float:
+        """The board's coordinate at which its switch closes, the one that is nearest to where it stands.
+
+        Raises:
+            NotHomed: it does not know where it is.
+        """
+        self.angle_deg  # noqa: B018  (raises as promised)
+        home = self.axis.board_axis.home_position or 0.0
+        return home if self.axis.limits_deg is not None else nearest_coordinate(home, self._board.commanded(self.name))
+
+    def seek(self, coordinate: float) -> None:
+        """Go to a coordinate of the board, beyond the limits if need be; waits for the end.
+
+        Raises:
+            NotHomed: it does not know where it is.
+        """
+        self.angle_deg  # noqa: B018  (raises as promised)
+        angle_deg = self._origin_deg + self.axis.sign * coordinate
+        move(self._board, {self: Goal(coordinate, self._shown_deg(angle_deg))})
+        self._board.wait()
+
     def arrived(self, goal: Goal) -> None:
         """The board has taken a move to ``goal``."""
         self._angle_deg = goal.angle_deg
@@ -186,9 +213,7 @@ def _legs(board: Board, goals: Mapping[Motor, Goal]) -> list[dict[Motor, float]]
 
 def _detour(motor: Motor, start: float, goal: float) -> float:
     """A place that is far enough from both for Marlin: beyond the goal, or behind the start where that is too far."""
-    axis = motor.axis.board_axis
-    way = math.copysign(_DETOUR_STEPS / axis.steps_per_unit, goal - start)
+    way = math.copysign(_DETOUR_STEPS / motor.axis.board_axis.steps_per_unit, goal - start)
     beyond = goal + way
-    lowest = -REACH_DEG if axis.minimum is None else axis.minimum
-    highest = REACH_DEG if axis.maximum is None else axis.maximum
+    lowest, highest = motor.axis.ends or (-REACH_DEG, REACH_DEG)
     return beyond if lowest <= beyond <= highest else start - way

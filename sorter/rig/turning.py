@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sorter.rig.axes import turntable_axis
+from sorter.rig.axes import TURNTABLE, turntable_axis
 from sorter.rig.chute import chute_of
 from sorter.rig.interlocks import Fall
 from sorter.rig.motion import Goal, Motor, move, move_s
 from sorter.rig.servo import M280_S
+from sorter.rig.slip import slip_by_switch
 
 if TYPE_CHECKING:
     from firmware_bridge.board import Board
@@ -59,6 +60,21 @@ class Turning:
         self.fall.wait()
         self._is_still = False
         self.chute.home()
+
+    def slip_deg(self, name: str, tolerance_deg: float) -> float | None:
+        """See ``Machine.slip_deg``."""
+        motor = self.turntable if name == TURNTABLE else self.chute.motor
+        if motor is None or not motor.has_switch:
+            return None
+        if motor is not self.turntable:
+            self.fall.wait()
+        self.stand()
+        self._is_still = False
+        return slip_by_switch(motor, self._board, motor.seek, tolerance_deg)
+
+    def doubt(self, name: str) -> None:
+        """See ``Machine.doubt``."""
+        (self.turntable if name == TURNTABLE else self.chute).forget()
 
     def turn(self, table_deg: float | None, chute_deg: float | None) -> float:
         """See ``Machine.turn``."""

@@ -8,6 +8,7 @@ modules below.
 from sorter.types.clock import Clock
 from sorter.types.decisions import Decision, PartColour, Prediction, RejectReason, View, ViewQuality
 from sorter.types.pictures import Box, Crop, CropSpec, Frame, Location, LocationKind, Table
+from sorter.types.recording import REJECTED, BinContent, Recorder
 from sorter.types.rig import (
     AxisStatus,
     BinStatus,
@@ -19,10 +20,12 @@ from sorter.types.rig import (
     RunStatus,
     Snapshot,
 )
-from sorter.types.routing import BinId, IncidentId, Outcome, OutcomeKind, PartId, Recorder, RunId, SortPlan, SortRule
+from sorter.types.routing import BinId, IncidentId, Outcome, OutcomeKind, PartId, RunId, SortPlan, SortRule
 
 __all__ = [
+    "REJECTED",
     "AxisStatus",
+    "BinContent",
     "BinId",
     "BinStatus",
     "Box",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sorter.types.decisions import Decision
@@ -58,7 +58,7 @@ class Incident:
     """Something that an operator has to know or resolve.
 
     Args:
-        incident: its number.
+        incident: its number in the records; below 0 if it could not be written down.
         kind: such as ``jam``; the list stands in the docs.
         happened_at: wall-clock time with zone.
         message: what happened and what to do, for a person.
@@ -176,3 +176,9 @@ class Commands(Protocol):
 
     def promote(self, model: str) -> None:
         """Use another model from the next part on."""
+
+    def empty_bins(self, names: Sequence[BinId]) -> None:
+        """Somebody emptied these bins: they are counted from 0. Possible at any time."""
+
+    def recount(self) -> None:
+        """Read anew what is in the bins, after the records were corrected. Possible at any time."""

@@ -1,15 +1,13 @@
-"""Where a part goes, what became of it, and who writes that down."""
+"""Where a part goes, and what became of it."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NewType, Protocol
+from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from sorter.types.decisions import Decision
 
 PartId = NewType("PartId", int)
 RunId = NewType("RunId", int)
@@ -71,16 +69,3 @@ class Outcome:
     kind: OutcomeKind
     bin: BinId | None
     stage_s: Mapping[str, float] = field(default_factory=dict)
-
-
-class Recorder(Protocol):
-    """Where the loop writes what it does; each call is durable when it returns. The ledger implements it."""
-
-    def open_part(self) -> PartId:
-        """A part is on the table: give it its one row."""
-
-    def intend(self, part: PartId, decision: Decision, bin: BinId) -> None:  # noqa: A002
-        """The part is about to be pushed towards ``bin``; to be called before the ejector moves."""
-
-    def finish(self, part: PartId, outcome: Outcome) -> None:
-        """The part is done with. Raises ValueError if it was never opened or is finished already."""

@@ -54,6 +54,8 @@ BREACHES = {
     "the twin knows no rig": ("sorter/twin/world.py", "import sorter.rig.table", "may not import sorter.rig"),
     "a new room asks for its rule": ("sorter/attic/box.py", "", "belongs to no room"),
     "serial has one door": ("firmware_bridge/board.py", "import serial.tools.list_ports", "transport may import it"),
+    "sqlalchemy has one door": ("sorter/web/pages.py", "import sqlalchemy.orm", "ledger may import it"),
+    "alembic has one door": ("sorter/cli/config.py", "import alembic.command", "ledger may import it"),
     "picamera2 has one door": ("sorter/camera/usb.py", "import picamera2", "picamera2_worker may import it"),
     "the runtime has one door": (
         "sorter/vision/locate.py",

@@ -70,7 +70,7 @@ def test_the_end_of_the_input_stops_with_nothing_half_written(board: EmulatedBoa
 
 def test_what_was_done_is_gone_on_from(board: EmulatedBoard, tmp_path: Path) -> None:
     file = rig_file(tmp_path, board.path)
-    assert calibrated(file, given=answers("skip", "skip")).returncode == ExitCode.INTERRUPTED
+    assert calibrated(file, given=answers("go", "right", "skip")).returncode == ExitCode.INTERRUPTED
     result = calibrated(file, given=answers("gearing", "20", "60", "yes"))
     assert result.returncode == ExitCode.INTERRUPTED
     assert "steps, centre, ejector, acceleration to do." in result.stdout
@@ -85,6 +85,27 @@ def test_a_step_that_comes_to_nothing_ends_with_a_finding(board: EmulatedBoard, 
     assert data["steps"][0]["came"] == "failed"
     assert "has no [[bins]]" in data["steps"][0]["text"]
     assert "And now?" in result.stderr
+
+
+def test_a_step_that_was_left_out_is_a_finding_and_still_to_be_done(board: EmulatedBoard, tmp_path: Path) -> None:
+    file = rig_file(tmp_path, board.path)
+    result = calibrated(file, "motors", "--json", given=answers("skip", "skip"))
+    assert result.returncode == ExitCode.FINDINGS
+    data = json.loads(result.stdout)
+    assert data["steps"] == [{"name": "motors", "came": "skipped", "text": "turntable left out; chute left out"}]
+    assert data["undone"][0] == "motors"
+    assert board.truth().resets == 0
+
+
+def test_a_state_folder_that_cannot_be_written_to_is_told_before_anything_is_asked(
+    board: EmulatedBoard, tmp_path: Path
+) -> None:
+    file = rig_file(tmp_path, board.path, '[paths]\nstate = "file/state"\n')
+    (tmp_path / "file").touch()
+    result = calibrated(file, "motors", given=answers("go"))
+    assert result.returncode == ExitCode.BAD_INPUT
+    assert f"{tmp_path}/file/state is a folder, or name another" in result.stderr
+    assert board.truth().resets == 0
 
 
 def test_a_step_that_there_is_not_is_refused(board: EmulatedBoard, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from sorter.cli.exit_codes import ExitCode
 from sorter.config import read_sorting_config
-from sorter.ledger import read_rows
+from sorter.ledger import LEDGER_FILE, open_reader
 
 PARTS = 12
 SPEED = 20
@@ -91,8 +91,9 @@ def test_a_hopper_is_sorted_and_the_report_is_that_of_the_truth(folder: Path, tm
     assert 0.0 < data["host_share"] < 1.0
     assert data["parts_per_minute"] < data["parts_per_minute_bound"]
     assert data["is_whole"]
-    rows = read_rows(keep / "state" / "journal.jsonl")
-    assert all(row.finished is not None for row in rows)
+    with open_reader(keep / "state" / LEDGER_FILE) as reader:
+        rows = tuple(reader.all_parts())
+    assert all(row.outcome is not None for row in rows)
     assert len(rows) >= PARTS - data["sharing_a_row"]
     assert read_sorting_config(keep / "rig.toml").sort is not None
     assert json.loads((keep / "report.json").read_text(encoding="utf-8")) == data

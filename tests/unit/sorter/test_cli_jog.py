@@ -92,3 +92,25 @@ def test_ctrl_c_stops_a_jog(tmp_path: Path) -> None:
         assert "nothing moves" in errors
         assert not board.truth().is_moving
         assert board.truth().steps["Y"] < 700 * 8
+
+
+@pytest.mark.parametrize("command", ["jog chute 30", "home", "calibrate chute"])
+def test_ctrl_c_while_the_board_is_connected_moves_nothing(tmp_path: Path, command: str) -> None:
+    with EmulatedBoard(BoardSettings(boot_s=4.0)) as board:
+        bins = '[[bins]]\nid = "all"\nchute_deg = 30.0\n[sort]\nreject = "all"\n'
+        file = rig_file(tmp_path, board.path)
+        file.write_text(file.read_text(encoding="utf-8") + bins, encoding="utf-8")
+        whole = [sys.executable, "-m", "sorter", *command.split(), "--config", str(file)]
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with subprocess.Popen(whole, text=True, **pipes) as process:  # type: ignore[call-overload]
+            assert process.stdin is not None
+            process.stdin.write("as they are\n\n")
+            process.stdin.flush()
+            board.wait_until(lambda truth: truth.resets > 0, 40.0)  # the port was opened
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        assert process.returncode == ExitCode.INTERRUPTED, errors
+        assert "stop" in errors
+        assert "Traceback" not in errors
+        assert "error:" not in errors
+        assert not [each.text for each in board.executed() if each.text.startswith(("G", "M280"))]

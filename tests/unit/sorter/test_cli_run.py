@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from sorter.cli.exit_codes import ExitCode
-from sorter.ledger import Journal
+from sorter.ledger import Ledger
 from tests.played_rigs import PARTS, PlayedRig, draw_pictures, played_rig
 
 ENVIRONMENT = {**os.environ, "COLUMNS": "250"}
@@ -210,7 +210,7 @@ def test_what_cannot_work_is_told_before_anything_moves(
 
 
 def test_a_second_program_on_the_same_rig_is_refused(rig: PlayedRig) -> None:
-    with Journal(rig.journal):
+    with Ledger(rig.ledger):
         result = run("--config", rig.file, "--home")
     assert result.returncode == ExitCode.REFUSED
     assert "is written by another program" in result.stderr

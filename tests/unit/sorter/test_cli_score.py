@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,63 +16,31 @@ from PIL import Image
 
 from sorter.cli.exit_codes import ExitCode
 from tests.cli_rigs import sorter
+from tests.played_rigs import PlayedRig, played_rig
 from tests.scenes import Drawn, draw
 
 if TYPE_CHECKING:
-    from firmware_bridge.emulator.pty_server import EmulatedBoard
+    from collections.abc import Iterator
 
-RIG = """
-[board]
-port = "{port}"
-[camera]
-source = "folder"
-path = "pictures"
-frames_per_s = 120.0
-loop = false
-[chute]
-kind = "motor"
-[ejector]
-travel_s = 0.05
-dwell_s = 0.0
-fall_s = 0.05
-[look]
-model = "{model}"
-misroute_rate = 0.05
-angles = 4
-least_views = 2
-most_views = 2
-[sort]
-reject = "rest"
-[[sort.rules]]
-bin = "squares"
-classes = ["square"]
-[[bins]]
-id = "squares"
-chute_deg = 10.0
-[[bins]]
-id = "rest"
-chute_deg = 200.0
-"""
+    from firmware_bridge.emulator.pty_server import EmulatedBoard
 
 
 @pytest.fixture
-def rig(board: EmulatedBoard, tmp_path: Path, tiny_model: Path) -> Path:
-    """Its camera shows the empty table from four angles, then a square and a disc, each three times."""
-    folder = tmp_path / "pictures"
+def rig(tmp_path: Path, tiny_model: Path) -> Iterator[PlayedRig]:
+    """Its camera shows the empty table from eight angles, then a square and a disc, each three times."""
+    folder = tmp_path / "shown"
     folder.mkdir()
     for name in ("", "square", "disc"):
         Image.fromarray(draw(*([Drawn(name)] if name else []), seed=7)).save(tmp_path / f"{name or 'empty'}.png")
-    shown = ["empty"] * 4 + ["square"] * 3 + ["disc"] * 3
-    for number, name in enumerate(shown):
+    for number, name in enumerate(["empty"] * 8 + ["square"] * 3 + ["disc"] * 3):
         os.link(tmp_path / f"{name}.png", folder / f"{number}.png")
-    file = tmp_path / "rig.toml"
-    file.write_text(RIG.format(port=board.path, model=tiny_model), encoding="utf-8")
-    return file
+    with played_rig(tmp_path, tiny_model, folder) as rig:
+        yield rig
 
 
-def test_two_known_parts_give_a_score_and_a_verdict(rig: Path) -> None:
+def test_two_known_parts_give_a_score_and_a_verdict(rig: PlayedRig) -> None:
     given = "\nsquare\nsquares\ndisc\nrest\n"
-    result = sorter("score", "--parts", 2, "--config", rig, "--json", given=given)
+    result = sorter("score", "--parts", 2, "--config", rig.file, "--json", given=given)
     assert result.returncode == ExitCode.OK, result.stdout + result.stderr
     data = json.loads(result.stdout)
     assert (data["parts"], data["right"], data["wrong"], data["delivered"]) == (2, 2, 0, 2)
@@ -80,20 +52,63 @@ def test_two_known_parts_give_a_score_and_a_verdict(rig: Path) -> None:
     assert "taken for square" in result.stderr
 
 
-def test_a_part_in_the_wrong_bin_is_the_chutes_fault(rig: Path) -> None:
-    result = sorter("score", "--parts", 1, "--config", rig, given="\nsquare\nrest\n")
+def test_a_part_in_the_wrong_bin_is_the_chutes_fault(rig: PlayedRig) -> None:
+    result = sorter("score", "--parts", 1, "--config", rig.file, given="\nsquare\nrest\n")
     assert result.returncode == ExitCode.OK, result.stdout + result.stderr
     assert "delivered:     0 into the bin that they were sent to" in result.stdout
     assert "verdict:       Chute: 1 of 1 parts fell into another bin" in result.stdout
 
 
-def test_the_end_of_the_input_reports_the_parts_so_far(rig: Path) -> None:
-    result = sorter("score", "--config", rig, given="\nsquare\nsquares\ndisc\n")
+def test_the_end_of_the_input_reports_the_parts_so_far(rig: PlayedRig) -> None:
+    result = sorter("score", "--config", rig.file, given="\nsquare\nsquares\ndisc\n")
     assert result.returncode == ExitCode.INTERRUPTED
     assert "1 parts, model" in result.stdout
-    nothing = sorter("score", "--config", rig, given="")
+    assert "nobody answers: the input has ended" in result.stderr
+    nothing = sorter("score", "--config", rig.file, given="")
     assert nothing.returncode == ExitCode.INTERRUPTED
     assert "parts, model" not in nothing.stdout
+
+
+@contextmanager
+def asked_for_the_second_part(rig: PlayedRig, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """The command, when one part was scored and the next one is asked for."""
+    command = [sys.executable, "-m", "sorter", "score", "--config", str(rig.file), *options]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
+        talk, said = process.stderr if "--json" in options else process.stdout, ""
+        assert process.stdin is not None
+        process.stdin.write("\nsquare\nsquares\n")
+        process.stdin.flush()
+        while "Part 2" not in said:
+            letter = talk.read(1)
+            assert letter, said
+            said += letter
+        yield process
+
+
+def test_ctrl_c_reports_the_parts_so_far(rig: PlayedRig) -> None:
+    with asked_for_the_second_part(rig, "--json") as process:
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert json.loads(said)["parts"] == 1
+    assert "stopped: nothing moves" in errors
+
+
+def test_a_board_that_is_lost_does_not_take_the_parts_so_far_with_it(rig: PlayedRig) -> None:
+    with asked_for_the_second_part(rig) as process:
+        rig.board.unplug()
+        said, errors = process.communicate("disc\nrest\n", timeout=60)
+    assert process.returncode == ExitCode.HARDWARE
+    assert "1 parts, model" in said
+    assert "error:" in errors
+
+
+def test_a_bin_that_is_called_none_is_not_nowhere(rig: PlayedRig) -> None:
+    rig.change({'"squares"': '"none"'})
+    result = sorter("score", "--parts", 1, "--config", rig.file, "--json", given="\nsquare\nnone\n")
+    assert result.returncode == ExitCode.OK, result.stdout + result.stderr
+    assert json.loads(result.stdout)["delivered"] == 1
 
 
 def test_a_rig_that_cannot_sort_is_refused_before_the_port_is_opened(

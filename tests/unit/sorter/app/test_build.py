@@ -12,7 +12,7 @@ from sorter.app.build import App, running
 from sorter.clock import RealClock
 from sorter.config import read_sorting_config
 from sorter.errors import CommandRefused, ConfigError
-from sorter.ledger import Journal
+from sorter.ledger import Ledger
 from sorter.types import RigState
 from tests.played_rigs import PlayedRig, draw_pictures, played_rig
 
@@ -37,7 +37,7 @@ def wait_for(app: App, changed: threading.Event, *states: RigState) -> RigState:
 def assert_let_go(rig: PlayedRig) -> None:
     rig.board.wait_until(lambda truth: not truth.is_port_open, 5.0)
     assert not any(rig.board.truth().fans)
-    Journal(rig.journal).close()
+    Ledger(rig.ledger).close()
 
 
 def test_it_connects_homes_and_lets_go(rig: PlayedRig) -> None:
@@ -81,4 +81,4 @@ def test_what_does_not_fit_is_refused_before_anything_is_opened(rig: PlayedRig) 
     with pytest.raises(ConfigError, match="is no class of the model"):
         begin()
     assert not rig.board.truth().resets
-    assert not rig.journal.exists()
+    assert not rig.ledger.exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sorter.app.build import fitting_model, model_folder
-from sorter.app.demo_rig import MOST_SPEED, DemoOptions, known_classes, rig_toml, twin_settings
+from sorter.app.demo_rig import HANDS_SOCKET, MOST_SPEED, DemoOptions, known_classes, rig_toml, twin_settings
 from sorter.app.errors import DemoRefused, ModelUnfit
 from sorter.classify import read_card
 from sorter.config import MotorChuteConfig, RigConfig, read_sorting_config
@@ -46,6 +46,23 @@ def test_rig_and_twin_fit_together_at_every_speed(tmp_path: Path, speed: float) 
     assert config.camera.frame_timeout_s / speed >= 0.6
     assert config.camera.deadline_s / speed >= 2.0
     assert config.feeder.give_up_s / speed >= 1.0
+    assert twin.sensors is not None
+    assert twin.sensors["in_chute"].pulse_s is not None
+    assert twin.sensors["in_chute"].pulse_s >= twin.beam_s
+
+
+def test_the_twin_has_the_bad_days_that_were_asked_for_and_hands_to_mend_them(tmp_path: Path) -> None:
+    config, twin = written(tmp_path, DemoOptions(10, faults={"stuck": 0.1}))
+    assert twin.faults == {"stuck": 0.1}
+    assert twin.hands == str(tmp_path / HANDS_SOCKET)
+    assert "motor_power" not in config.sensors.all
+    config, twin = written(tmp_path, DemoOptions(10, faults={"power-cut": 0.1}))
+    assert "motor_power" in config.sensors.all
+    assert config.check.every_parts == 200
+    config, twin = written(tmp_path, DemoOptions(10, faults={"power-cut": 0.1, "lost-steps-chute": 0.1}))
+    assert config.check.every_parts == 20
+    assert twin.sensors is not None
+    assert twin.sensors["motor_power"].is_triggered_when_active
 
 
 def test_a_fixed_number_of_views_is_taken_evenly_and_no_more(tmp_path: Path) -> None:

@@ -122,9 +122,9 @@ def test_with_somebody_there_the_rig_waits_for_him() -> None:
     sat = Sat()
     for _ in range(3):
         assert not sat.person.attend(snapshot(RigState.PAUSED, STUCK))
-    assert not sat.person.attend(snapshot(RigState.FAULT, incident(4, "board lost", "reconnect")))
+    assert not sat.person.attend(snapshot(RigState.FAULT, incident(4, "link lost", "reconnect")))
     sat.types("reconnect")
-    sat.person.attend(snapshot(RigState.FAULT, incident(4, "board lost", "reconnect")))
+    sat.person.attend(snapshot(RigState.FAULT, incident(4, "link lost", "reconnect")))
     assert sat.rig.told == ["resolve 4 reconnect"]
 
 
@@ -136,7 +136,7 @@ def test_with_nobody_there_the_rig_never_waits_for_somebody() -> None:
     assert stuck.person.attend(snapshot(RigState.STOPPING, STUCK))
     assert stuck.person.ending is Ending.UNRESOLVED
     broken = Sat(is_alone=True)
-    assert broken.person.attend(snapshot(RigState.FAULT, incident(4, "board lost", "reconnect")))
+    assert broken.person.attend(snapshot(RigState.FAULT, incident(4, "link lost", "reconnect")))
     assert broken.person.ending is Ending.FAULT
     noted = Sat(is_alone=True)
     assert not noted.person.attend(snapshot(RigState.RUNNING, LOST))

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sorter.app.intervals import clustered, wilson
 from sorter.app.report import Circumstances, Report, make_report
 from sorter.app.throughput import STAGES
-from sorter.app.truth import Truth
+from sorter.app.truth import FaultTruth, Truth
+from sorter.cli.demo_report import report_text
+from sorter.types import OutcomeKind
 from tests.ledgers import BINS, CLASSES, PLAN, World
 
 
@@ -56,8 +58,8 @@ def test_the_tally_is_that_of_the_truth() -> None:
         "rejected": 1,
     }
     assert (data["misrouted"], data["unknown_accepted"], data["unknown_rejected"]) == (1, 1, 1)
-    assert (data["recirculated"], data["lost"], data["double_counted"]) == (2, 1, 0)
-    assert data["lost_parts"][0]["why"] == "fell beside the bins"
+    assert (data["recirculated"], data["lost"], data["double_counted"]) == (2, 1, 1)
+    assert data["lost_parts"][0]["why"] == "fell beside the bins, and row 8 says bin 3001"
     assert not report.is_sound
     assert data["misrouted_interval"]["count"] == 1
     assert data["misrouted_interval"]["of"] == 3
@@ -78,10 +80,36 @@ def test_every_part_stands_in_exactly_one_place_of_the_tally(parts: list[tuple[s
     for number, (name, place) in enumerate(parts, start=1):
         world.push((number, name), place=place)
     data = reported(world).as_dict()
-    places = ("sorted", "rejected", "unknown_rejected", "returned_to_hopper", "lost")
-    assert sum(data[key] for key in places) == data["parts_fed"] == len(parts)
+    places = ("sorted", "rejected", "unknown_rejected", "returned_to_hopper", "taken", "missing", "unseen", "astray")
+    assert data["lost"] + sum(data[key] for key in places) == data["parts_fed"] == len(parts)
     assert sum(sum(row.values()) for row in data["confusion"].values()) == len(parts)
     json.dumps(data, allow_nan=False)
+
+
+def test_what_faults_did_is_told_as_numbers_and_as_a_table_and_excuses_what_nobody_could_notice() -> None:
+    world = World()
+    world.push((1, "3001"), place="beside", said_bin="bin 3001")
+    world.push((2, "3002"), place="bin 3002", said_bin=None, kind=OutcomeKind.LOST)
+    full = FaultTruth(102.0, "bin-overflow", 1, {"bin": "bin 3001"})
+    truth = Truth(tuple(world.journeys), faults=(full,))
+    report = make_report(truth, world.rows, PLAN, circumstances(), incidents={"jam": 2}, started_s=90.0)
+    data = report.as_dict()
+    assert data["faults"] == {
+        "bin-overflow": {
+            "injected": 1,
+            "found": 0,
+            "recovered_by_rig": 0,
+            "recovered_by_choice": 0,
+            "wrong_bin": 1,
+            "unnoticed": 1,
+        }
+    }
+    assert (data["astray"], data["missing"], data["lost"], data["double_counted"]) == (1, 1, 0, 0)
+    assert report.is_sound
+    text = report_text(data)
+    assert "bin-overflow         1       0" in text
+    assert "bin-overflow: part 1: 3001 (up) fell beside the bins, and row 1 says bin 3001" in text
+    assert "unexplained: part 2: 3002 (up) lies in bin 3002, and row 2 says lost" in text
 
 
 def test_bricks_that_the_model_was_trained_on_are_named_so_that_nobody_believes_the_numbers() -> None:

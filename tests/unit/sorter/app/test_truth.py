@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sorter.app.errors import TruthRefused
-from sorter.app.truth import Truth, read_truth
+from sorter.app.truth import FaultTruth, HandTruth, Truth, read_truth
 
 
 def dropped(part: int, at_s: float, **changes: Any) -> dict[str, Any]:
@@ -45,6 +45,26 @@ def test_each_time_that_a_part_is_fed_is_a_journey_of_its_own(file: Path) -> Non
     assert (second.part, second.class_name, second.place) == (2, None, None)
     assert (third.part, third.is_again, third.pushed_s, third.place) == (1, True, (), None)
     assert truth.collisions == ("the chute moved",)
+
+
+def test_faults_and_hands_are_read_with_their_details(file: Path) -> None:
+    truth = written(
+        file,
+        dropped(1, 1.0),
+        {"event": "fault", "at_s": 1.2, "name": "jam", "part": 1},
+        {"event": "fault", "at_s": 1.3, "name": "light-fails", "part": None, "light": 0.05},
+        {"event": "hand", "at_s": 2.0, "do": "clear chute", "parts": [1]},
+        {"event": "fell", "at_s": 2.0, "part": 1, "place": "hand"},
+        {"event": "hand", "at_s": 3.0, "do": "empty bins", "bins": ["red"]},
+    )
+    assert truth.faults == (FaultTruth(1.2, "jam", 1), FaultTruth(1.3, "light-fails", None, {"light": 0.05}))
+    assert truth.hands == (
+        HandTruth(2.0, "clear chute", (1,)),
+        HandTruth(3.0, "empty bins", (), {"bins": ["red"]}),
+    )
+    assert truth.journeys[0].place == "hand"
+    with pytest.raises(TruthRefused, match="line 1: has no 'name'"):
+        written(file, {"event": "fault", "at_s": 1.0, "part": 1})
 
 
 def test_the_hopper_is_over_only_when_nothing_went_back_into_it(file: Path) -> None:

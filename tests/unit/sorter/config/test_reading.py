@@ -17,6 +17,13 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     assert read_rig_config(file) == expected
 
 
+def test_a_file_that_is_not_there_yet_is_told_how_to_come_by_it(tmp_path: Path) -> None:
+    for read in (read_rig_config, read_sorting_config):
+        with pytest.raises(ConfigError, match="No such file") as caught:
+            read(tmp_path / "rig.toml")
+        assert f"sorter config init {tmp_path}/rig.toml" in caught.value.remedy
+
+
 @pytest.mark.parametrize(
     "line",
     ['[paths]\nstate = ""', '[paths]\nstate = "~/x"', '[paths]\nstate = "a\\u0000b"', "[board]\nbaud_rate = 9600"],

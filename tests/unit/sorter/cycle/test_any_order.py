@@ -1,22 +1,33 @@
 """Commands and mishaps in any order: nothing is broken, no part is miscounted, and there is always a way on.
 
-The board watches over every move by itself (``tests.rig_board``), the recorder over every row (``whole_rig``).
+The board watches over every move by itself (``tests.rig_board``): that no axis turns that does not know where it is,
+nor table or chute while the arm is out, and that nothing is pushed with the chute elsewhere. The recorder watches over
+every row (``tests.recorders``): that a part is opened, meant for a bin and finished once at most, and that an incident
+is closed once at most, by one of its own ways out.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sorter.config import ManualFeederConfig, SensorsConfig, SortConfig, StepperFeederConfig, VibratoryFeederConfig
+from firmware_bridge.errors import BoardHalted, BoardReset, BoardSilent, LinkError
+from sorter.config import (
+    CheckConfig,
+    ManualFeederConfig,
+    SensorsConfig,
+    SortConfig,
+    StepperFeederConfig,
+    VibratoryFeederConfig,
+)
 from sorter.cycle import RUN_STATES, TRANSITIONS, Choice, RigEvent
 from sorter.errors import CommandRefused, SorterError
-from sorter.types import BinId, OutcomeKind, RigState, SortPlan, SortRule
+from sorter.types import BinId, OutcomeKind, PartId, RigState, SortPlan, SortRule
 from tests.rig_board import HopperPart
 from tests.unit.sorter.cycle.whole_rig import ALL_SENSORS, BINS, LABELS, SORT, WholeRig, config_of, whole_rig
 
@@ -37,6 +48,7 @@ SENSORS = (
     SensorsConfig(motor_power=ALL_SENSORS.motor_power),
     ALL_SENSORS.model_copy(update={"dropped": None}),
 )
+LINK_ERRORS: dict[str, type[LinkError]] = {"silent": BoardSilent, "reset": BoardReset, "halted": BoardHalted}
 PLANS = (
     SORT.plan(),
     SortPlan("small", (SortRule(BinId("b"), classes=("3001",)),), reject=BinId("reject")),
@@ -65,6 +77,8 @@ class AnyOrder(RuleBasedStateMachine):
         overflow=st.sampled_from(["over", None]),
         begins_ready=st.sampled_from([True, True, True, False]),
         hopper=st.lists(parts, min_size=2, max_size=12),
+        every_parts=st.sampled_from([0, 1, 3, 200]),
+        has_marks=st.booleans(),
     )
     def switch_on(
         self,
@@ -74,10 +88,16 @@ class AnyOrder(RuleBasedStateMachine):
         overflow: str | None,
         begins_ready: bool,
         hopper: list[HopperPart],
+        every_parts: int,
+        has_marks: bool,
     ) -> None:
         bins = tuple(each.model_copy(update={"capacity": capacity}) for each in BINS)
         sort = SortConfig(**(SORT.model_dump() | {"overflow": overflow, "rules": SORT.rules}))
-        self.rig = whole_rig(config_of(feeder=feeder, sensors=sensors, bins=bins, sort=sort))
+        check = CheckConfig(every_parts=every_parts)
+        self.rig = whole_rig(config_of(feeder=feeder, sensors=sensors, bins=bins, sort=sort, check=check))
+        self.rig.world.has_marks = has_marks
+        self.hidden: set[PartId] = set()  # parts that nobody can say anything of since the chute was homed
+        self.hid = 0
         if begins_ready:
             self.rig.start(*hopper)
 
@@ -155,12 +175,26 @@ class AnyOrder(RuleBasedStateMachine):
             self._resolve(0, 0)
             self.rig.run()
 
-    @rule(news=st.sampled_from([*PLANS, "another model"]))
+    @rule(news=st.sampled_from([*PLANS, "another model", "worse"]))
     def set_plan_or_model(self, news: SortPlan | str) -> None:
-        if isinstance(news, str):
+        if isinstance(news, SortPlan):
+            self.rig.commands.set_plan(news)
+        elif news != "worse":
             self.rig.commands.promote(news)
         else:
-            self.rig.commands.set_plan(news)
+            load, self.rig.controller._load_recogniser = self.rig.controller._load_recogniser, _refuse
+            with pytest.raises(CommandRefused):
+                self.rig.commands.promote(news)
+            self.rig.controller._load_recogniser = load
+
+    @rule(names=st.lists(st.sampled_from([BinId(each.id) for each in BINS]), unique=True))
+    def empty_bins(self, names: list[BinId]) -> None:
+        """At any time, whatever the state."""
+        self.rig.commands.empty_bins(names)
+
+    @rule()
+    def recount(self) -> None:
+        self.rig.commands.recount()
 
     # --- time, and mishaps --------------------------------------------------------------------------------------
 
@@ -171,6 +205,21 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(times=st.sampled_from([40, 100]))
     def live(self, times: int) -> None:
         self.rig.run(times)
+
+    @rule(parts=st.lists(parts, min_size=2, max_size=4), axis=st.sampled_from([None, "chute", "turntable"]))
+    def sort_a_while(self, parts: list[HopperPart], axis: str | None) -> None:
+        """As an operator does who takes the first way out of whatever comes, until the hopper is empty."""
+        self.rig.recorder.lack = None
+        self.rig.world.hopper += parts
+        self.go_on()
+        if axis is not None:
+            self.rig.world.slip(axis, 7.2)
+        for _ in range(100):
+            if self._is_asked:
+                if not self.rig.world.hopper:
+                    return
+                self._resolve(0, 0)
+            self.rig.run()
 
     @rule(parts=st.lists(parts, min_size=1, max_size=4))
     def fill_hopper(self, parts: list[HopperPart]) -> None:
@@ -190,13 +239,13 @@ class AnyOrder(RuleBasedStateMachine):
             world.drop(self.rig.clock.monotonic_s() - 1.0)
 
     @rule(
-        what=st.sampled_from(["board", "board", "no board", "camera", "power", "ledger"]),
+        what=st.sampled_from(["silent", "reset", "halted", "no board", "camera", "power", "ledger"]),
         calls=st.integers(0, 12),
     )
     def mishap(self, what: str, calls: int) -> None:
         rig = self.rig
-        if what == "board":
-            rig.board.fails_in = calls
+        if what in LINK_ERRORS:
+            rig.board.fails_in, rig.board.fails_with = calls, LINK_ERRORS[what]
         elif what == "no board":
             rig.board.fails_in, rig.board.is_absent = calls, True
         elif what == "camera":
@@ -207,6 +256,24 @@ class AnyOrder(RuleBasedStateMachine):
             rig.recorder.error = SorterError("the disk is full", remedy="Make room.")
             rig.run(calls)
             rig.recorder.error = None
+
+    @rule(axis=st.sampled_from(["chute", "turntable"]), slip_deg=st.sampled_from([-7.2, 0.4, 3.0, 14.4, 60.0]))
+    def lose_steps(self, axis: str, slip_deg: float) -> None:
+        self.rig.world.slip(axis, slip_deg)
+
+    @rule(light=st.sampled_from([1.0, 1.0, 0.95, 0.6]), is_tinted=st.booleans())
+    def another_light(self, light: float, is_tinted: bool) -> None:
+        self.rig.world.light, self.rig.world.tint = light, (1.0, 1.0, 0.8) if is_tinted else (1.0, 1.0, 1.0)
+
+    @rule(lack=st.sampled_from([None, "The disk is nearly full."]))
+    def disk_fills_or_is_freed(self, lack: str | None) -> None:
+        self.rig.recorder.lack = lack
+
+    @rule(times=st.integers(1, 10))
+    def incidents_cannot_be_written_down(self, times: int) -> None:
+        self.rig.recorder.incident_error = SorterError("the disk is full", remedy="Make room.")
+        self.rig.run(times)
+        self.rig.recorder.incident_error = None
 
     @rule()
     def power_comes_back(self) -> None:
@@ -225,6 +292,36 @@ class AnyOrder(RuleBasedStateMachine):
             assert len(self.rig.recorder.unfinished) <= 1
 
     @invariant()
+    def what_is_open_is_written_down_as_open(self) -> None:
+        """Every incident on the list has a row that is open, or says that it has none."""
+        if not hasattr(self, "rig"):
+            return
+        for each in self.rig.incidents:
+            if each.incident > 0:
+                row = self.rig.recorder.incidents[each.incident]
+                assert row.is_open or row.choice is not None or self.rig.state is RigState.ESTOPPED
+            else:
+                assert "written down nowhere" in each.message
+
+    @invariant()
+    def a_part_in_a_wrong_bin_is_flagged_or_not_looked_at_yet(self) -> None:
+        """Once the axes were looked at; what homing hid before that nobody can know."""
+        if not hasattr(self, "rig"):
+            return
+        rig, recorder = self.rig, self.rig.recorder
+        if rig.board.homings_that_hid > self.hid:
+            self.hid = rig.board.homings_that_hid
+            self.hidden |= set(recorder.rows)
+        if rig.config.check.every_parts == 0:
+            return
+        for part in rig.world.fallen:
+            row = None if part.row is None else recorder.rows[PartId(part.row)]
+            if row is None or row.outcome is None or row.outcome.kind is not OutcomeKind.CONFIRMED:
+                continue
+            is_known = row.is_suspect or PartId(part.row or 0) in {*recorder.unchecked, *self.hidden}
+            assert part.fate == row.bin or is_known, (part, row)
+
+    @invariant()
     def snapshots_grow(self) -> None:
         if hasattr(self, "rig"):
             numbers = [each.sequence for each in self.rig.seen]
@@ -238,6 +335,8 @@ class AnyOrder(RuleBasedStateMachine):
         world = rig.world
         world.is_hand_in_picture = False
         rig.board.fails_in, rig.board.is_absent, rig.camera.fails = None, False, 0
+        rig.recorder.lack = None
+        world.light, world.tint = 1.0, (1.0, 1.0, 1.0)
         world.hopper.clear()
         self._lead_to_idle()
         world.take()
@@ -258,7 +357,9 @@ class AnyOrder(RuleBasedStateMachine):
         assert not rig.recorder.unfinished
         for row in rig.recorder.rows.values():
             assert row.outcome is not None
-        self._check_fates()
+        assert rig.recorder.run is None
+        if not world.has_ever_slipped:
+            self._check_fates()
 
     def _lead_to_idle(self) -> None:
         rig = self.rig
@@ -280,7 +381,7 @@ class AnyOrder(RuleBasedStateMachine):
             return
         incident = incidents[number % len(incidents)]
         choice = incident.choices[way % len(incident.choices)]
-        if choice == Choice.EMPTY:
+        if choice in (Choice.EMPTY, Choice.HOME_AGAIN, Choice.LEARN_ANEW):
             self.rig.world.take()
         with contextlib.suppress(CommandRefused):  # it was resolved a moment ago, and the loop has not looked yet
             self.rig.commands.resolve(incident.incident, choice)
@@ -302,7 +403,17 @@ class AnyOrder(RuleBasedStateMachine):
             assert rows.count(name) <= fates.count(str(name)), (rows, fates)
 
 
+def _refuse(name: str) -> Any:
+    raise SorterError(f"{name} knows other classes", remedy="Name another one.")
+
+
+class AnyOrderAtLength(AnyOrder):
+    """As often as takes a few minutes."""
+
+
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=16, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+TestAnyOrderAtLength = pytest.mark.slow(pytest.mark.timeout(900)(AnyOrderAtLength.TestCase))
+TestAnyOrderAtLength.settings = settings(TestAnyOrder.settings, max_examples=150, stateful_step_count=30)

@@ -6,10 +6,22 @@ import pytest
 
 from sorter.clock import ManualClock
 from sorter.config import BinConfig
-from sorter.cycle.bins import REJECTED, Bins
+from sorter.cycle.bins import Bins
 from sorter.cycle.tally import RECENT_PARTS, Tally
 from sorter.cycle.timing import STAGES, Stopwatch
-from sorter.types import BinId, Decision, Outcome, OutcomeKind, PartId, PartSummary, Prediction, RejectReason
+from sorter.types import (
+    REJECTED,
+    BinContent,
+    BinId,
+    Decision,
+    Outcome,
+    OutcomeKind,
+    PartId,
+    PartSummary,
+    Prediction,
+    RejectReason,
+    RunId,
+)
 
 A, B = BinId("a"), BinId("b")
 CONFIGS = (BinConfig(id="a", chute_deg=10.0, capacity=2, label="Bricks"), BinConfig(id="b", chute_deg=20.0))
@@ -18,7 +30,7 @@ REJECT = Decision(None, RejectReason.UNSURE, None, 2)
 
 
 def test_a_bin_counts_its_parts_until_it_is_emptied() -> None:
-    bins = Bins(CONFIGS, {B: {"3002": 3, REJECTED: 1}})
+    bins = Bins(CONFIGS, {B: BinContent({"3002": 3, REJECTED: 1})})
     assert [(each.part_count, each.estimated_purity) for each in bins.status()] == [(0, None), (4, None)]
     for decision in (SURE, REJECT):
         bins.put(A, decision)
@@ -34,9 +46,12 @@ def test_a_bin_counts_its_parts_until_it_is_emptied() -> None:
     assert (bins.chute_deg(B), bins.names, A in bins, "c" in bins) == (20.0, (A, B), True, False)
 
 
-def test_contents_of_a_bin_that_there_is_not_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"no bin 'c'; there are a, b"):
-        Bins(CONFIGS, {BinId("c"): {"3001": 1}})
+def test_what_the_records_say_takes_the_place_of_what_was_counted() -> None:
+    bins = Bins(CONFIGS, {B: BinContent({"3002": 3}, 2.7, 3)})
+    assert bins.status()[1].estimated_purity == pytest.approx(0.9)
+    bins.put(B, SURE)
+    bins.recount({A: BinContent({"3001": 1}), BinId("of another rig"): BinContent({"3001": 5})})
+    assert [each.part_count for each in bins.status()] == [1, 0]
 
 
 def test_a_pause_does_not_make_a_run_look_slow() -> None:
@@ -45,7 +60,7 @@ def test_a_pause_does_not_make_a_run_look_slow() -> None:
     tally.rest()
     tally.use_plan("none")
     assert tally.run is None
-    tally.start("plan")
+    tally.start(RunId(1), "plan")
     clock.advance(30.0)
     tally.rest()
     clock.advance(1000.0)
@@ -60,8 +75,8 @@ def test_a_pause_does_not_make_a_run_look_slow() -> None:
     assert (tally.run.part_count, tally.run.reject_count, tally.run.parts_per_minute) == (2, 1, 2.0)
     assert [each.part for each in tally.recent] == [3, 2, 1]
     tally.use_plan("other")
-    tally.start("other")
-    assert (tally.run.run, tally.run.plan, tally.run.part_count) == (2, "other", 0)
+    tally.start(RunId(7), "other")
+    assert (tally.run.run, tally.run.plan, tally.run.part_count) == (7, "other", 0)
 
 
 def test_the_list_of_last_parts_does_not_grow_for_ever() -> None:

@@ -14,11 +14,11 @@ from sorter.config import LookConfig, ManualFeederConfig, SensorsConfig, Turntab
 from sorter.cycle import Controller, LoopStuck, controller, recognition
 from sorter.errors import CommandRefused, SorterError
 from sorter.rig import Machine
-from sorter.types import BinId, CaptureRequest, OutcomeKind, RigState, Snapshot, SortPlan, SortRule
+from sorter.types import BinContent, BinId, CaptureRequest, OutcomeKind, RigState, Snapshot, SortPlan, SortRule
 from tests.rig_board import HopperPart, RigBoard, RigCamera, RigWorld
 from tests.unit.sorter.cycle.whole_rig import (
-    MemoryRecorder,
     StandIn,
+    WatchedRecorder,
     WholeRig,
     config_of,
     whole_rig,
@@ -264,7 +264,7 @@ def test_a_rig_without_a_plan_is_no_sorting_rig() -> None:
 
 
 def test_bins_that_were_filled_before_are_not_empty_now() -> None:
-    rig = whole_rig(contents={BinId("a"): {"3001": 7}})
+    rig = whole_rig(filled={BinId("a"): BinContent({"3001": 7}), BinId("of another rig"): BinContent({"3001": 1})})
     rig.run(2)
     status: BinStatus = next(each for each in rig.controller.snapshot().bins if each.bin == "a")
     assert (status.part_count, dict(status.class_counts)) == (7, {"3001": 7})
@@ -326,8 +326,7 @@ def threaded(on_change: Any = None, recorder_error: Exception | None = None) -> 
     world = RigWorld(config, clock)  # type: ignore[arg-type]
     world._seen_s = clock.monotonic_s()
     board = RigBoard(config, clock, world)  # type: ignore[arg-type]
-    recorder = MemoryRecorder(board)
-    recorder.error = recorder_error
+    recorder = WatchedRecorder(board=board)
     made = Controller(
         config,
         Machine(config, clock, board=board),  # type: ignore[arg-type]
@@ -337,6 +336,7 @@ def threaded(on_change: Any = None, recorder_error: Exception | None = None) -> 
         clock,
         on_change=on_change,
     )
+    recorder.error = recorder_error
     return made, world, recorder
 
 

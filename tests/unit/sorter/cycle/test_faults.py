@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONFIRMED, STUCK, UNRESOLVED = OutcomeKind.CONFIRMED, OutcomeKind.STUCK, OutcomeKind.UNRESOLVED
 FAULTS = (
-    IncidentKind.BOARD_LOST,
+    IncidentKind.LINK_LOST,
     IncidentKind.CAMERA_LOST,
     IncidentKind.MOTOR_POWER_CUT,
     IncidentKind.RIG_FAULT,
@@ -45,7 +45,7 @@ def sorts_on(rig: WholeRig) -> None:
 def provoke(rig: WholeRig, kind: IncidentKind) -> None:
     """Let it happen in the middle of a part."""
     rig.until(lambda: bool(rig.recorder.rows))
-    if kind is IncidentKind.BOARD_LOST:
+    if kind is IncidentKind.LINK_LOST:
         rig.board.fails_in = 1
     elif kind is IncidentKind.CAMERA_LOST:
         rig.camera.fails = 1
@@ -101,9 +101,9 @@ def test_a_link_that_breaks_in_mid_push_leaves_the_part_unresolved(rig: WholeRig
         rig.board.fails_in = 0
 
     rig.world.strike = strike_and_break  # type: ignore[method-assign]
-    rig.until_asked("board lost")
+    rig.until_asked("link lost")
     rig.world.strike = strike  # type: ignore[method-assign]
-    rig.resolve("board lost", "reconnect")
+    rig.resolve("link lost", "reconnect")
     rig.make_ready()
     assert rig.recorder.outcomes == [(UNRESOLVED, None)]
     assert rig.controller.snapshot().recent_parts[0].outcome is not None
@@ -161,8 +161,8 @@ def test_a_board_that_goes_away_while_nothing_happens_is_noticed(rig: WholeRig, 
     rig.until_state(RigState.UNHOMED)
     if state is RigState.IDLE:
         rig.make_ready()
-    rig.board._break(PortLost("the device is gone"))
-    asked = rig.until_asked("board lost")
+    rig.board.break_link(PortLost("the device is gone"))
+    asked = rig.until_asked("link lost")
     rig.commands.resolve(asked.incident, "reconnect")
     rig.make_ready()
 

@@ -8,11 +8,12 @@ import pytest
 
 from sorter.config import EjectorConfig, SensorsConfig, SortConfig, VibratoryFeederConfig
 from sorter.cycle import INCIDENTS, Choice, IncidentKind
+from sorter.cycle.before_part import LOST_PARTS
 from sorter.cycle.feed import FALSE_DROPS
-from sorter.cycle.incidents import OpenIncidents
-from sorter.cycle.loop import LOST_PARTS
+from sorter.cycle.open_incidents import OpenIncidents
 from sorter.errors import CommandRefused
 from sorter.types import BinId, Decision, Incident, IncidentId, OutcomeKind, RejectReason, RigState
+from tests.recorders import MemoryRecorder
 from tests.rig_board import HopperPart
 from tests.unit.sorter.cycle.docs_tables import table_of
 from tests.unit.sorter.cycle.whole_rig import BINS, IN_CHUTE, WholeRig, config_of, whole_rig
@@ -228,6 +229,20 @@ def test_a_part_that_was_taken_and_is_to_be_pushed_again_is_in_no_bin(sensors: S
     rig.controller.close()
 
 
+def test_a_part_that_went_while_something_else_seemed_to_stay_is_in_its_bin() -> None:
+    rig = whole_rig(config_of(sensors=SensorsConfig(in_chute=IN_CHUTE)))
+    rig.start()
+    rig.world.on_table.extend([HopperPart(), HopperPart(stays=9)])
+    asked = rig.until_asked("part stuck")
+    rig.world.take()
+    rig.commands.resolve(asked.incident, "push again")
+    rig.until_done(1)
+    ((kind, name),) = rig.recorder.outcomes
+    assert kind is CONFIRMED
+    assert rig.world.fallen[-1].fate == name
+    rig.controller.close()
+
+
 def test_a_part_that_was_not_taken_after_all_is_sorted_anew(rig: WholeRig) -> None:
     rig.start(HopperPart(stays=2))
     rig.resolve("part stuck", "taken")
@@ -274,7 +289,7 @@ def test_a_part_that_the_beam_in_the_chute_did_not_see_is_lost_and_the_run_goes_
 
 def test_a_chute_that_nothing_passes_any_more_stops_the_run(rig: WholeRig) -> None:
     rig.start(*(HopperPart(is_chute_missed=True) for _ in range(LOST_PARTS)))
-    asked = rig.until_asked("chute blocked")
+    asked = rig.until_asked("jam")
     assert rig.state is RigState.PAUSED
     lost = [each for each in rig.incidents if each.kind == "part lost"]
     assert len(lost) == 1
@@ -288,13 +303,13 @@ def test_nothing_is_pushed_into_a_chute_in_which_something_hangs(rig: WholeRig) 
     rig.until(lambda: bool(rig.recorder.rows))
     pushes = rig.board.pushes
     rig.world.is_chute_beam_held = True
-    asked = rig.until_asked("chute blocked")
+    asked = rig.until_asked("jam")
     assert "nothing was pushed yet" in asked.message
-    rig.resolve("chute blocked", "cleared")
-    rig.until_asked("chute blocked")
+    rig.resolve("jam", "cleared")
+    rig.until_asked("jam")
     assert rig.board.pushes == pushes
     rig.world.is_chute_beam_held = False
-    rig.resolve("chute blocked", "cleared")
+    rig.resolve("jam", "cleared")
     rig.until_done(1)
     assert rig.recorder.outcomes == [(CONFIRMED, "b")]
 
@@ -354,17 +369,17 @@ def test_an_incident_is_resolved_once_and_only_by_its_own_ways_out(rig: WholeRig
 
 
 def test_incidents_are_numbered_and_the_oldest_is_first() -> None:
-    incidents = OpenIncidents()
+    incidents = OpenIncidents(MemoryRecorder())
     first = incidents.open(IncidentKind.HOPPER_EMPTY, "one")
     second = incidents.open(IncidentKind.PART_LOST, "two")
     again = incidents.open(IncidentKind.PART_LOST, "three")
-    assert (first, second, again) == (1, 2, 2)
+    assert (first, second, again) == (101, 102, 102)
     assert [each.message.splitlines()[0] for each in incidents.all] == ["one", "three"]
     shown: Incident = incidents.all[0]
     assert shown.happened_at.tzinfo is not None
     incidents.close(first)
     incidents.close(first)
-    assert incidents.open(IncidentKind.HOPPER_EMPTY, "four") == 3
+    assert incidents.open(IncidentKind.HOPPER_EMPTY, "four") == 103
     incidents.close_all(IncidentKind.HOPPER_EMPTY, IncidentKind.PART_LOST)
     assert incidents.all == ()
 

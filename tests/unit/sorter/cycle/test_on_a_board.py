@@ -27,14 +27,13 @@ from sorter.config import (
 from sorter.cycle import Controller
 from sorter.recognise import Recogniser
 from sorter.rig import Machine, board_from
-from sorter.types import BinId, Frame, Outcome, OutcomeKind, PartId, Recorder, RigState
+from sorter.types import Frame, OutcomeKind, RigState
+from tests.recorders import MemoryRecorder
 from tests.scenes import SHAPES, Drawn, draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from sorter.types import Decision
 
 SPEED = 20.0
 LIMITS = SessionLimits(margin_s=2.0, busy_s=3.0, query_s=1.0, start_s=2.0, banner_s=0.1)
@@ -88,30 +87,13 @@ class TableCamera:
         self.emulated.clear_executed()
 
 
-class ListRecorder(Recorder):
-    """Keeps outcomes in the order of their parts."""
-
-    def __init__(self) -> None:
-        self.intended: dict[PartId, BinId] = {}
-        self.outcomes: dict[PartId, Outcome] = {}
-
-    def open_part(self) -> PartId:
-        return PartId(len(self.outcomes) + 1)
-
-    def intend(self, part: PartId, decision: Decision, bin: BinId) -> None:  # noqa: A002
-        self.intended[part] = bin
-
-    def finish(self, part: PartId, outcome: Outcome) -> None:
-        self.outcomes[part] = outcome
-
-
 @dataclass
 class Live:
     """A rig that lives."""
 
     emulated: EmulatedBoard
     camera: TableCamera
-    recorder: ListRecorder
+    recorder: MemoryRecorder
     controller: Controller
 
     def wait(self, condition: Callable[[], bool]) -> None:
@@ -146,7 +128,7 @@ def live(tmp_path: Path, tiny_model: Path) -> Iterator[Live]:
         camera = TableCamera(emulated, clock, shapes)
         machine = Machine(config, clock, board=board_from(config, limits=LIMITS))
         recogniser = Recogniser.from_model(load_model(tiny_model), 0.01, view_budget=4)
-        recorder = ListRecorder()
+        recorder = MemoryRecorder()
         controller = Controller(config, machine, camera, recogniser, recorder, clock)
         controller.begin()
         try:
@@ -166,12 +148,12 @@ def test_parts_get_from_the_hopper_into_the_bins_of_their_shapes(live: Live) -> 
     angles_deg = {each.id: each.chute_deg for each in BINS}
     assert [shape for shape, _ in live.camera.fallen] == list(SHAPES * 2)
     right = 0
-    for (shape, chute_deg), outcome in zip(live.camera.fallen, live.recorder.outcomes.values(), strict=True):
-        assert outcome.kind is OutcomeKind.CONFIRMED
-        assert outcome.bin is not None
-        assert chute_deg == pytest.approx(angles_deg[outcome.bin], abs=0.2)
-        assert outcome.bin in (shape, "reject")
-        right += outcome.bin == shape
+    for (shape, chute_deg), (kind, name) in zip(live.camera.fallen, live.recorder.outcomes, strict=True):
+        assert kind is OutcomeKind.CONFIRMED
+        assert name is not None
+        assert chute_deg == pytest.approx(angles_deg[name], abs=0.2)
+        assert name in (shape, "reject")
+        right += name == shape
     assert right >= 5
     truth = live.emulated.truth()
     assert truth.fans == (0,)
@@ -187,14 +169,14 @@ def test_a_cable_that_is_pulled_and_plugged_in_again_costs_one_part_at_most(live
     live.emulated.unplug()
     live.wait_for(RigState.FAULT)
     live.emulated.plug_in()
-    live.resolve("board lost", "reconnect")
+    live.resolve("link lost", "reconnect")
     live.wait_for(RigState.UNHOMED)
     live.controller.home()
     live.wait_for(RigState.IDLE)
     finished = len(live.recorder.outcomes)
     live.controller.start()
     live.wait(lambda: len(live.recorder.outcomes) > finished)
-    kinds = [outcome.kind for outcome in live.recorder.outcomes.values()]
+    kinds = [kind for kind, _ in live.recorder.outcomes]
     assert kinds.count(OutcomeKind.UNRESOLVED) <= 1
 
 

@@ -24,24 +24,24 @@ from sorter.config import (
 from sorter.cycle import Choice, Controller
 from sorter.rig import Machine
 from sorter.types import (
+    BinContent,
     Commands,
     Decision,
     Incident,
     LocationKind,
     Outcome,
-    OutcomeKind,
     PartId,
     Prediction,
-    Recorder,
     RigState,
     Snapshot,
     View,
 )
 from sorter.vision import locate
+from tests.recorders import MemoryRecorder
 from tests.rig_board import HopperPart, RigBoard, RigCamera, RigWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sorter.types import BinId, Frame, Location
     from sorter.vision import Background
@@ -117,62 +117,33 @@ class StandIn:
 
 
 @dataclass
-class Row:
-    """What was written down of one part."""
+class WatchedRecorder(MemoryRecorder):
+    """Sees to it that nothing is pushed before it is written down, and tells the board which bin is meant."""
 
-    decision: Decision | None = None
-    bin: BinId | None = None
-    outcome: Outcome | None = None
-    pushes_before: int = 0
-
-
-class MemoryRecorder(Recorder):
-    """Keeps all in memory, and lets nothing be written twice or out of order. ``fails``: so many calls raise."""
-
-    def __init__(self, board: RigBoard) -> None:
-        self.rows: dict[PartId, Row] = {}
-        self.error: Exception | None = None
-        self._board = board
+    board: RigBoard = field(kw_only=True)
+    _pushes_before: int = 0
 
     def open_part(self) -> PartId:
-        self._fail()
-        assert not self.unfinished, "a part was opened while another one is under way"
-        part = PartId(len(self.rows) + 1)
-        self.rows[part] = Row(pushes_before=self._board.pushes)
+        part = super().open_part()
+        self._pushes_before = self.board.pushes
         return part
 
-    def intend(self, part: PartId, decision: Decision, bin: BinId) -> None:  # noqa: A002
-        self._fail()
-        row = self.rows[part]
-        assert row.decision is None, "intended twice"
-        assert row.outcome is None, "intended after its end"
-        assert self._board.pushes == row.pushes_before, "pushed before it was written down"
-        row.decision, row.bin = decision, bin
-        self._board.intended_bin = bin
+    def intend(
+        self,
+        part: PartId,
+        decision: Decision,
+        bin: BinId,  # noqa: A002
+        *,
+        views: Sequence[View] = (),
+        chute_deg: float | None = None,
+    ) -> None:
+        super().intend(part, decision, bin, views=views, chute_deg=chute_deg)
+        assert self.board.pushes == self._pushes_before, "pushed before it was written down"
+        self.board.intended_bin, self.board.intended_part = bin, part
 
     def finish(self, part: PartId, outcome: Outcome) -> None:
-        self._fail()
-        row = self.rows[part]
-        if row.outcome is not None:
-            raise ValueError(f"part {part} is finished already")
-        row.outcome = outcome
-        self._board.intended_bin = None
-        if outcome.kind is OutcomeKind.CONFIRMED:
-            assert outcome.bin == row.bin
-        else:
-            assert outcome.bin is None
-
-    @property
-    def unfinished(self) -> list[PartId]:
-        return [part for part, row in self.rows.items() if row.outcome is None]
-
-    @property
-    def outcomes(self) -> list[tuple[OutcomeKind, BinId | None]]:
-        return [(row.outcome.kind, row.outcome.bin) for row in self.rows.values() if row.outcome is not None]
-
-    def _fail(self) -> None:
-        if self.error is not None:
-            raise self.error
+        super().finish(part, outcome)
+        self.board.intended_bin = self.board.intended_part = None
 
 
 @dataclass
@@ -184,7 +155,7 @@ class WholeRig:
     world: RigWorld
     board: RigBoard
     camera: RigCamera
-    recorder: MemoryRecorder
+    recorder: WatchedRecorder
     controller: Controller
     seen: list[Snapshot] = field(default_factory=list)
 
@@ -244,15 +215,17 @@ class WholeRig:
         self.commands.start()
 
 
-def whole_rig(config: RigConfig | None = None, **options: Any) -> WholeRig:
-    """A rig that is switched on; nothing has been done yet."""
+def whole_rig(
+    config: RigConfig | None = None, filled: Mapping[BinId, BinContent] | None = None, **options: Any
+) -> WholeRig:
+    """A rig that is switched on; nothing has been done yet but what is in its bins already."""
     config = config or config_of()
     clock = ManualClock()
     world = RigWorld(config, clock)
     board = RigBoard(config, clock, world)
     machine = Machine(config, clock, board=board)  # type: ignore[arg-type]
     camera = RigCamera(world)
-    recorder = MemoryRecorder(board)
+    recorder = WatchedRecorder(filled=dict(filled or {}), board=board)
     seen: list[Snapshot] = []
     controller = Controller(
         config,

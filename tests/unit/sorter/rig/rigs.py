@@ -91,6 +91,16 @@ def config_of(link: Path, **tables: Any) -> RigConfig:
     return RigConfig(board=BoardConfig(port=str(link)), **given)
 
 
+def ends_of_moves(texts: list[str]) -> list[str]:
+    """Of each row of G1 lines only the last, less its F: a move from standstill goes out in pieces."""
+    following = [*texts[1:], ""]
+    return [
+        text.partition(" F")[0]
+        for text, after in zip(texts, following, strict=True)
+        if not (text.startswith("G1") and after.startswith("G1"))
+    ]
+
+
 @contextmanager
 def connected_rig(
     folder: Path, *, settings: BoardSettings = SETTINGS, speed: float = SPEED, **tables: Any

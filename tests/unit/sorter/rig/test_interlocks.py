@@ -11,7 +11,7 @@ from firmware_bridge.errors import BoardReset, EmergencyStopped, PortLost, Quick
 from sorter.clock import RealClock
 from sorter.rig import Interlocked, NotFitted, NotHomed, OutOfReach
 from tests.unit.sorter.rig import rigs
-from tests.unit.sorter.rig.rigs import SHAKER, Rig, connected_rig, homed_rig
+from tests.unit.sorter.rig.rigs import SHAKER, Rig, connected_rig, ends_of_moves, homed_rig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,8 +52,7 @@ def began(rig: Rig, start: str) -> list[float]:
 def test_a_push_waits_for_the_end_of_motion_before_the_arm_goes_out_and_back(rig: Rig) -> None:
     rig.machine.turn(table_deg=90.0, chute_deg=40.0)
     rig.machine.push(40.0)
-    told = [text.partition(" F")[0] for text in rig.told]
-    assert told == ["G1 Y90 X40", "M400", "M400", "M280 P0 S130", "M400", "M280 P0 S20"]
+    assert ends_of_moves(rig.told) == ["G1 Y90 X40", "M400", "M280 P0 S130", "M280 P0 S20"]
     out_s, back_s = began(rig, "M280")
     assert back_s - out_s >= EJECTOR.travel_s + EJECTOR.dwell_s
     assert rig.emulated.truth().steps["Y"] == 800

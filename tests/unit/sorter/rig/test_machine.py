@@ -13,7 +13,16 @@ from sorter.config import SensorConfig, SensorsConfig
 from sorter.rig import Machine, MotorPowerCut, NotFitted, NotHomed, OutOfReach
 from sorter.rig.sensors import Sensors
 from sorter.types import AxisStatus
-from tests.unit.sorter.rig.rigs import SENSORS, SETTINGS, SHAKER, Rig, config_of, connected_rig, homed_rig
+from tests.unit.sorter.rig.rigs import (
+    SENSORS,
+    SETTINGS,
+    SHAKER,
+    Rig,
+    config_of,
+    connected_rig,
+    ends_of_moves,
+    homed_rig,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +104,7 @@ def test_a_chute_whose_switch_never_comes_halts_the_board_and_reset_is_the_way_o
 def test_both_axes_turn_in_one_line_by_the_short_way(rig: Rig) -> None:
     seconds = rig.machine.turn(table_deg=315.0, chute_deg=90.0)
     rig.machine.stand()
-    assert [text.partition(" F")[0] for text in rig.moves] == ["G1 Y-45 X90"]
+    assert ends_of_moves(rig.moves) == ["G1 Y-45 X90"]
     assert (rig.machine.table_deg, rig.machine.chute_deg) == (315.0, 90.0)
     steps = rig.emulated.truth().steps
     assert (steps["X"], steps["Y"]) == (-100 + 800, -400)
