@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sorter import __version__
 from sorter.app.attendant import Attendant
-from sorter.app.bad_days import Happened
+from sorter.app.blame import Happened
 from sorter.app.build import model_folder, running
 from sorter.app.demo_rig import (
     HANDS_SOCKET,

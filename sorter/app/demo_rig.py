@@ -126,7 +126,10 @@ def rig_toml(folder: Path, model: Path, classes: Sequence[str], options: DemoOpt
             "settle_timeout_s": _between(4.0, _SETTLE_S * speed, 60.0),
             "empty_table": "picture",
         },
-        "check": {"every_parts": _CHECK_EVERY_PARTS if _loses_steps(options) else 200},
+        "check": {
+            "every_parts": _CHECK_EVERY_PARTS if _loses_steps(options) else 200,
+            "light": options.photos is None,  # each revolution was photographed in its own
+        },
         "paths": {"state": _STATE},
         "sort": {
             "name": "a bin for each class",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sorter.app.accounts import Account, Accounts
-    from sorter.app.bad_days import Happened
+    from sorter.app.blame import Happened
     from sorter.app.throughput import Throughput
     from sorter.app.truth import Truth
     from sorter.ledger import PartRow

@@ -1,4 +1,4 @@
-"""``[check]`` of rig.toml: how lost steps are looked for."""
+"""``[check]`` of rig.toml: how lost steps and another light are looked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sorter.toml import TomlModel
 
 
 class CheckConfig(TomlModel):
-    """``[check]``: how often, and how closely, it is looked whether table and chute stand where they should."""
+    """``[check]``: how often, and how closely, it is looked whether all is as it was made ready."""
 
     every_parts: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=200, description="so many parts from one look to the next; 0 looks only when a picture gives cause to"
@@ -20,4 +20,8 @@ class CheckConfig(TomlModel):
     )
     table_tolerance_deg: Annotated[float, Field(ge=0.2, le=10.0)] = Field(
         default=2.0, description="the same of the turntable: by its index switch, or by its own marks in the picture"
+    )
+    light: bool = Field(
+        default=True,
+        description="stop feeding when the light on the empty table is another one than when the table was learnt",
     )

@@ -86,7 +86,7 @@ class Controller(Commands):
             config=config,
             machine=machine,
             eyes=eyes,
-            empty=EmptyTable(eyes, recognition),
+            empty=EmptyTable(eyes, recognition, watches_light=config.check.light),
             recognition=recognition,
             recogniser=recogniser,
             clock=clock,

@@ -17,7 +17,7 @@ from sorter.cycle.incidents import FAULTS, Choice, IncidentKind
 from sorter.cycle.loop import one_part
 from sorter.cycle.lost_steps import look_before_homing
 from sorter.cycle.runs import Runs
-from sorter.cycle.start_up import start_up
+from sorter.cycle.start_up import see_chute_home, start_up
 from sorter.cycle.states import CAN_FAIL, RUN_STATES, RigEvent
 from sorter.rig.axes import CHUTE, TURNTABLE
 from sorter.types import IncidentId, RigState, Snapshot
@@ -184,6 +184,8 @@ class Driver:
         def home() -> None:
             look_before_homing(self._station, axis)
             self._station.machine.home_axis(axis)
+            if axis == CHUTE:
+                see_chute_home(self._station)
 
         # A table without a switch is declared to stand at 0 wherever it stands: then no background fits any more.
         self._is_ready &= axis != TURNTABLE or self._station.config.turntable.homing == "index"

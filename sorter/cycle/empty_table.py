@@ -33,6 +33,7 @@ class EmptyTable:
     Args:
         eyes: which know the backgrounds.
         recognition: the worker.
+        watches_light: another light is something to ask about; else the background follows it.
 
     Attributes:
         is_known: the table was learnt since its zero was set.
@@ -40,9 +41,10 @@ class EmptyTable:
         is_angle_suspect: a picture showed the table's marks elsewhere.
     """
 
-    def __init__(self, eyes: Eyes, recognition: Recognition) -> None:
+    def __init__(self, eyes: Eyes, recognition: Recognition, *, watches_light: bool = True) -> None:
         self._eyes = eyes
         self._recognition = recognition
+        self._watches_light = watches_light
         self._marks: Marks | None = None
         self._light: dict[float, Table] = {}
         self._expected_fit = 1.0
@@ -97,7 +99,7 @@ class EmptyTable:
 
     def _compare(self, frame: Frame, location: Location, table_deg: float, *, is_due: bool) -> None:
         change, fit = self.light(location, table_deg), self.fit(frame, table_deg)
-        is_other_light = change is not None and change.is_much
+        is_other_light = self._watches_light and change is not None and change.is_much
         is_elsewhere = fit is not None and fit < LEAST_FIT
         self.is_light_suspect |= is_other_light
         self.is_angle_suspect |= is_elsewhere

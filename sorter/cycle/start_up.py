@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from sorter.cycle.incidents import Choice, IncidentKind
 from sorter.cycle.settle import NO_TABLE_MESSAGE
 from sorter.cycle.steps import ask
+from sorter.rig import RigError
+from sorter.rig.axes import CHUTE
 from sorter.types import LocationKind
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     Pictures = list[tuple[float, Sequence[Frame]]]
 
+_MOST_HOMINGS = 20  # of the chute; each brings it nearer to its switch by as much as a look goes
 _FRAMES = 3  # from each angle: one flicker or fly among them does no harm
 
 
@@ -34,12 +37,35 @@ def start_up(station: Station) -> Steps[None]:
     station.is_table_empty = False
     station.false_drops = station.lost_parts = 0
     station.machine.home()
+    see_chute_home(station)
     station.slipped.clear()
     station.parts_since_look = 0
     station.empty.forget()
     yield None
     _sweep(station)
     yield from learn_anew(station, is_said_to_be_empty=False)
+
+
+def see_chute_home(station: Station) -> None:
+    """Look whether homing has found the end of the chute's switch, and home again if it has not.
+
+    A chute that stands far beyond its switch presses it wherever homing looks, and takes the place where it stands for
+    its home. Each look goes on until the switch opens, or so far that the next homing begins nearer to it.
+
+    Raises:
+        RigError: it does not come home, however often it is homed.
+        firmware_bridge.errors.BoardError: as whatever is sent.
+    """
+    for _ in range(_MOST_HOMINGS):
+        if station.config.chute is None:
+            return
+        if not station.machine.slip_deg(CHUTE, station.config.check.chute_tolerance_deg):
+            return
+        station.machine.home_axis(CHUTE)
+    raise RigError(
+        f"the chute was homed {_MOST_HOMINGS} times, and its switch is not where homing says",
+        remedy="Look whether the chute's switch hangs or its motor slips, then connect anew and home the rig.",
+    )
 
 
 def learn_anew(station: Station, *, is_said_to_be_empty: bool) -> Steps[None]:

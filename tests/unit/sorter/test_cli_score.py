@@ -89,6 +89,7 @@ def asked_for_the_second_part(rig: PlayedRig, *options: str) -> Iterator[subproc
 def test_ctrl_c_reports_the_parts_so_far(rig: PlayedRig) -> None:
     with asked_for_the_second_part(rig, "--json") as process:
         process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)  # first: whoever communicates ends the input as well
         said, errors = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED
     assert json.loads(said)["parts"] == 1

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sorter.app.accounts import account
-from sorter.app.bad_days import BadDays, Happened, look_back
+from sorter.app.bad_days import BadDays, look_back
+from sorter.app.blame import CROWD, Happened
 from sorter.app.fault_rules import RULES
 from sorter.app.truth import FaultTruth, HandTruth, Truth
 from sorter.cycle.incidents import INCIDENTS
@@ -148,6 +149,15 @@ def test_what_the_link_mends_by_itself_and_says_so_was_recovered_by_the_rig() ->
     assert numbers(days, "ok-lost") == (2, 1, 1, 0, 0, 1)
 
 
+def test_a_camera_that_the_rig_has_connected_anew_by_itself_was_recovered_by_it() -> None:
+    world = World()
+    world.push((1, KNOWN), place="bin 3001")
+    hung = FaultTruth(98.5, "camera-hangs", 1, {"until": "a new connection"})
+    for_ever = FaultTruth(98.5, "camera-hangs", 1, {"until": "mend camera"})
+    assert numbers(looked_back(world, hung), "camera-hangs") == (1, 1, 1, 0, 0, 0)
+    assert numbers(looked_back(world, for_ever), "camera-hangs") == (1, 0, 0, 0, 0, 1)
+
+
 @pytest.mark.parametrize(("reason", "found"), [(RejectReason.SEVERAL, 1), (None, 0)])
 def test_two_parts_at_once_are_found_if_they_were_seen_as_several(reason: RejectReason | None, found: int) -> None:
     world = World()
@@ -164,6 +174,16 @@ def test_a_jam_that_is_not_cleared_by_anybody_is_found_and_not_recovered() -> No
     world.push((1, KNOWN), place=None, said_bin="bin 3001")
     days = looked_back(world, FaultTruth(101.5, "jam", 1), incidents=(Happened("jam", 108.0),))
     assert numbers(days, "jam") == (1, 1, 0, 0, 1, 0)
+
+
+def test_a_part_that_found_no_room_on_a_table_full_of_others_is_not_lost_and_one_on_an_empty_table_is() -> None:
+    world = World()
+    world.push((1, KNOWN), place="reject")
+    fallen = replace(world.journeys[0], part=2, dropped_s=98.5, landed_s=None, pushed_s=(), fell_s=98.7, place=BESIDE)
+    world.journeys.append(fallen)
+    assert looked_back(world).causes == {2: CROWD}
+    world.journeys[1] = replace(fallen, dropped_s=200.0, fell_s=200.2)
+    assert looked_back(world).causes == {}
 
 
 def test_an_incident_without_a_fault_is_unexplained_but_for_those_that_need_none() -> None:
@@ -189,5 +209,6 @@ def test_whatever_happens_the_numbers_add_up(
     for count in days.counts.values():
         assert 0 <= count.recovered_by_rig + count.recovered_by_choice <= count.found <= count.injected
         assert count.unnoticed == count.injected - count.found
-    assert set(days.causes.values()) | set(days.row_causes.values()) <= set(days.counts)
-    assert sum(count.wrong_bin for count in days.counts.values()) == len(days.causes)
+    assert {*days.causes.values(), *days.row_causes.values()} <= {*days.counts, CROWD}
+    by_faults = [cause for cause in days.causes.values() if cause != CROWD]
+    assert sum(count.wrong_bin for count in days.counts.values()) == len(by_faults)

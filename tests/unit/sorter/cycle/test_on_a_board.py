@@ -112,7 +112,12 @@ class Live:
 
 
 @pytest.fixture
-def live(tmp_path: Path, tiny_model: Path) -> Iterator[Live]:
+def board() -> BoardSettings:
+    return SETTINGS
+
+
+@pytest.fixture
+def live(tmp_path: Path, tiny_model: Path, board: BoardSettings) -> Iterator[Live]:
     link = tmp_path / "board"
     config = RigConfig(
         board=BoardConfig(port=str(link)),
@@ -124,7 +129,7 @@ def live(tmp_path: Path, tiny_model: Path) -> Iterator[Live]:
     )
     clock = RealClock(SPEED)
     shapes = [Drawn(shape, angle_deg=30.0 * number) for number, shape in enumerate(SHAPES * 2)]
-    with EmulatedBoard(SETTINGS, seed=1, speed=SPEED, link=link) as emulated:
+    with EmulatedBoard(board, seed=1, speed=SPEED, link=link) as emulated:
         camera = TableCamera(emulated, clock, shapes)
         machine = Machine(config, clock, board=board_from(config, limits=LIMITS))
         recogniser = Recogniser.from_model(load_model(tiny_model), 0.01, view_budget=4)
@@ -158,6 +163,18 @@ def test_parts_get_from_the_hopper_into_the_bins_of_their_shapes(live: Live) -> 
     truth = live.emulated.truth()
     assert truth.fans == (0,)
     assert truth.servos[0].commanded_deg == 20.0
+
+
+@pytest.mark.parametrize("board", [replace(SETTINGS, x=replace(_AXIS, home_switch_at_steps=320))], ids=["36 deg"])
+@pytest.mark.parametrize("axis", [None, "chute"])
+def test_a_chute_that_stands_beyond_its_switch_is_homed_to_it_all_the_same(live: Live, axis: str | None) -> None:
+    live.wait_for(RigState.UNHOMED)
+    live.controller.home(axis)
+    live.wait(lambda: live.controller.snapshot().axes[1].is_homed)
+    live.wait_for(RigState.IDLE, RigState.UNHOMED)
+    believed_deg = live.controller.snapshot().axes[1].position_deg
+    truly_deg = (live.emulated.truth().steps["X"] - 320) / 8.889
+    assert truly_deg == pytest.approx(believed_deg, abs=0.5)
 
 
 def test_a_cable_that_is_pulled_and_plugged_in_again_costs_one_part_at_most(live: Live) -> None:
