@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Small matrices: threads of OpenBLAS cost several times what they bring.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -20,6 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ]
     if unlimited:
         raise pytest.UsageError("slow tests need @pytest.mark.timeout(seconds) of their own: " + ", ".join(unlimited))
+
+
+@pytest.fixture(autouse=True)
+def no_json_left_behind() -> Iterator[None]:
+    """A process runs one command, and ``--json`` holds for all of it; tests run many."""
+    yield
+    console = sys.modules.get("sorter.cli.console")
+    if console is not None:
+        console.set_json(False)
 
 
 def _folder_from_environment(variable: str, what: str) -> Path:
