@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.emulator.pty_server import EmulatedBoard
-from sorter.calibrate import Bench, Record, TalkEnded
+from sorter.calibrate import Bench, Record, TalkEnded, run_steps
 from sorter.camera import CameraHealth
 from sorter.clock import RealClock
 from sorter.config import read_rig_config
@@ -204,3 +204,8 @@ def on_bench(
             yield OnBench(bench, rig, script, file)
         finally:
             bench.close()
+
+
+def came(on: OnBench, *names: str) -> list[str]:
+    """How each of these steps came out."""
+    return [each.how for each in run_steps(on.bench, names)]
